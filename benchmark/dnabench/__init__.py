@@ -1,0 +1,64 @@
+"""dnabench: an open benchmark of models that generate DNA.
+
+Everything a plugin author may import is exported here, and nothing is imported before it is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from dnabench.context import Context
+    from dnabench.errors import UserError
+    from dnabench.hookspecs import hookimpl
+    from dnabench.options import option
+    from dnabench.protocols import Dataset, Embedder, Generator, Metric, Score
+    from dnabench.sequences import SequenceSet
+    from dnabench.specs import DatasetSpec, EmbedderSpec, GeneratorSpec, MetricSpec
+
+_HOME = {
+    "Context": "context",
+    "Dataset": "protocols",
+    "DatasetSpec": "specs",
+    "Embedder": "protocols",
+    "EmbedderSpec": "specs",
+    "Generator": "protocols",
+    "GeneratorSpec": "specs",
+    "Metric": "protocols",
+    "MetricSpec": "specs",
+    "Score": "protocols",
+    "SequenceSet": "sequences",
+    "UserError": "errors",
+    "hookimpl": "hookspecs",
+    "option": "options",
+}
+
+__all__ = [
+    "Context",
+    "Dataset",
+    "DatasetSpec",
+    "Embedder",
+    "EmbedderSpec",
+    "Generator",
+    "GeneratorSpec",
+    "Metric",
+    "MetricSpec",
+    "Score",
+    "SequenceSet",
+    "UserError",
+    "hookimpl",
+    "option",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'dnabench' has no attribute {name!r}")
+    return getattr(import_module(f"dnabench.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

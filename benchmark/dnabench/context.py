@@ -1,0 +1,69 @@
+"""What a plugin is handed beside its input: device, randomness, embeddings, a place for checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+    from dnabench.sequences import SequenceSet
+
+
+def _no_progress(done: int, total: int, stage: str) -> None:
+    """Progress that nobody watches."""
+
+
+def _no_embedders(name: str, sequences: SequenceSet) -> np.ndarray:
+    raise LookupError(f"embedder {name!r} was asked for, but this context has no embedders")
+
+
+@dataclass(kw_only=True)
+class Context:
+    """One plugin call's surroundings. All randomness of the call comes from here.
+
+    Attributes:
+        device: ``cpu``, ``cuda`` or ``cuda:N``.
+        seed: derived from base seed, role, dataset, repeat and generator (design rule 5.1); not the user's ``--seeds``.
+        length: sequence length in bp.
+        scratch: a directory whose contents survive an interruption, for checkpoints.
+        train: the training split, where the run has one (novelty metrics).
+        held_out: real sequences outside the training split and the reference; for controls only, None for all others.
+        embedder: the embedder a feature metric is to use, as ``metric@embedder`` or its record names it.
+        progress: ``progress(done, total, stage)``, called as often as the plugin likes.
+    """
+
+    device: str = "cpu"
+    seed: int = 0
+    length: int
+    scratch: Path
+    train: SequenceSet | None = None
+    held_out: SequenceSet | None = None
+    embedder: str | None = None
+    progress: Callable[[int, int, str], None] = _no_progress
+    embed_with: Callable[[str, SequenceSet], np.ndarray] = field(default=_no_embedders, repr=False)
+
+    def __post_init__(self) -> None:
+        self._torch_seeds = np.random.SeedSequence(self.seed)
+        self._rng = np.random.default_rng(self._torch_seeds.spawn(1)[0])
+
+    @property
+    def rng(self) -> np.random.Generator:
+        """The call's NumPy generator; the same object every time."""
+        return self._rng
+
+    def torch_generator(self) -> torch.Generator:
+        """A CPU ``torch.Generator`` with a seed of its own: the first, second, ... of a context always get the same."""
+        import torch
+
+        state = self._torch_seeds.spawn(1)[0].generate_state(1, np.uint64)[0]
+        return torch.Generator("cpu").manual_seed(int(state >> np.uint64(1)))
+
+    def embed(self, name: str, sequences: SequenceSet) -> np.ndarray:
+        """Embeddings of ``sequences`` by the embedder called ``name``: float32, shape ``(n, dimension)``; cached."""
+        return self.embed_with(name, sequences)

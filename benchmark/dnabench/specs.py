@@ -1,0 +1,133 @@
+"""The records that plugins yield: everything the planner needs to know about a plugin without importing it.
+
+A record names its implementation as ``target="module:Class"``; the module is imported only in the process that runs it.
+This module imports the standard library alone, so that a plugin's entry-point module stays light.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+NAME_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+TARGET_PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spec:
+    """What every record carries.
+
+    Attributes:
+        name: lower-case words joined by hyphens; unique within its kind.
+        target: ``"package.module:Class"``. The class is constructed as ``Class(options)``.
+        summary: one line for ``dnabench list``.
+        version: raised by the author whenever the same input gives another output on purpose.
+        options: a frozen dataclass from a light module whose fields all have defaults, or None (then ``Class()``).
+        citation: where the method is described.
+    """
+
+    noun: ClassVar[str] = "plugin"
+
+    name: str
+    target: str
+    summary: str
+    version: int = 1
+    options: type | None = None
+    citation: str | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not NAME_PATTERN.fullmatch(self.name):
+            raise ValueError(f"name {self.name!r} is not lower-case words joined by hyphens")
+        if not isinstance(self.target, str) or not TARGET_PATTERN.fullmatch(self.target):
+            raise ValueError(f"{self.name}: target {self.target!r} is not of the form 'package.module:Class'")
+        if not isinstance(self.version, int) or self.version < 1:
+            raise ValueError(f"{self.name}: version {self.version!r} is not a whole number from 1")
+        if self.options is not None and not _is_frozen_dataclass(self.options):
+            raise ValueError(f"{self.name}: options {self.options!r} is not a frozen dataclass")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GeneratorSpec(Spec):
+    """A model, baseline or control that generates sequences (see :class:`dnabench.Generator`).
+
+    Attributes:
+        kind: ``model`` and ``baseline`` are ranked, ``control`` is not. Only a control is handed ``context.held_out``.
+        devices: the device types it runs on.
+        lengths: smallest and largest sequence length in bp, inclusive; None for any.
+        length_multiple: lengths must be a multiple of this many bp.
+        uses_labels: whether it reads ``SequenceSet.labels``.
+        needs_training: False when ``fit`` does nothing.
+        presets: preset name -> the options it changes; the preset ``quick`` should take minutes on two CPU cores.
+    """
+
+    noun: ClassVar[str] = "generator"
+
+    kind: Literal["model", "baseline", "control"] = "model"
+    devices: tuple[str, ...] = ("cpu",)
+    lengths: tuple[int, int] | None = None
+    length_multiple: int = 1
+    uses_labels: bool = False
+    needs_training: bool = True
+    presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        Spec.__post_init__(self)
+        if self.kind not in ("model", "baseline", "control"):
+            raise ValueError(f"{self.name}: kind {self.kind!r} is none of model, baseline, control")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MetricSpec(Spec):
+    """A score of generated sequences against real ones (see :class:`dnabench.Metric`).
+
+    Attributes:
+        direction: which way is better.
+        min_samples: the fewest sequences, on either side, that it accepts.
+        embedder: the embedder it works on unless told otherwise (``metric@embedder``); None when it takes sequences.
+        samples_exceed_dimension: whether either side must hold more sequences than the embedding has dimensions.
+        needs_train: whether it reads ``context.train``.
+        uses_labels: whether it reads ``SequenceSet.labels``.
+    """
+
+    noun: ClassVar[str] = "metric"
+
+    direction: Literal["lower", "higher"]
+    min_samples: int = 2
+    embedder: str | None = None
+    samples_exceed_dimension: bool = False
+    needs_train: bool = False
+    uses_labels: bool = False
+
+    def __post_init__(self) -> None:
+        Spec.__post_init__(self)
+        if self.direction not in ("lower", "higher"):
+            raise ValueError(f"{self.name}: direction {self.direction!r} is neither lower nor higher")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EmbedderSpec(Spec):
+    """A map from sequences to vectors (see :class:`dnabench.Embedder`).
+
+    Attributes:
+        dimension: the length of a vector.
+        min_length: the shortest sequence it takes, in bp.
+    """
+
+    noun: ClassVar[str] = "embedder"
+
+    dimension: int
+    min_length: int = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DatasetSpec(Spec):
+    """A set of real or simulated sequences (see :class:`dnabench.Dataset`)."""
+
+    noun: ClassVar[str] = "dataset"
+
+
+def _is_frozen_dataclass(cls: object) -> bool:
+    return isinstance(cls, type) and dataclasses.is_dataclass(cls) and cls.__dataclass_params__.frozen  # type: ignore[attr-defined]

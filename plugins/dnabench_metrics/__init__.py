@@ -1,0 +1,1 @@
+"""dnabench plugin: metrics."""
