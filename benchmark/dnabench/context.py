@@ -19,7 +19,7 @@ def _no_progress(done: int, total: int, stage: str) -> None:
     """Progress that nobody watches."""
 
 
-def _no_embedders(name: str, sequences: SequenceSet) -> np.ndarray:
+def _no_embedders(name: str, sequences: SequenceSet) -> np.ndarray:  # noqa: ARG001
     raise LookupError(f"embedder {name!r} was asked for, but this context has no embedders")
 
 

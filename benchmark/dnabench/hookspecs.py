@@ -30,10 +30,10 @@ class Hooks:
     def dnabench_generators(self) -> Iterable[GeneratorSpec]:
         """Yield the generators of this package::
 
-            @hookimpl
-            def dnabench_generators():
-                yield GeneratorSpec(name="my-model", target="my_package.model:MyModel",
-                                    summary="what it is, in a line", options=MyOptions)
+        @hookimpl
+        def dnabench_generators():
+            yield GeneratorSpec(name="my-model", target="my_package.model:MyModel",
+                                summary="what it is, in a line", options=MyOptions)
         """
         yield from ()
 
@@ -41,10 +41,10 @@ class Hooks:
     def dnabench_metrics(self) -> Iterable[MetricSpec]:
         """Yield the metrics of this package::
 
-            @hookimpl
-            def dnabench_metrics():
-                yield MetricSpec(name="my-score", target="my_package.score:MyScore",
-                                 summary="what it sees, in a line", direction="lower")
+        @hookimpl
+        def dnabench_metrics():
+            yield MetricSpec(name="my-score", target="my_package.score:MyScore",
+                             summary="what it sees, in a line", direction="lower")
         """
         yield from ()
 
@@ -52,10 +52,10 @@ class Hooks:
     def dnabench_embedders(self) -> Iterable[EmbedderSpec]:
         """Yield the embedders of this package::
 
-            @hookimpl
-            def dnabench_embedders():
-                yield EmbedderSpec(name="my-encoder", target="my_package.encoder:MyEncoder",
-                                   summary="what it sees, in a line", dimension=128)
+        @hookimpl
+        def dnabench_embedders():
+            yield EmbedderSpec(name="my-encoder", target="my_package.encoder:MyEncoder",
+                               summary="what it sees, in a line", dimension=128)
         """
         yield from ()
 
@@ -63,10 +63,10 @@ class Hooks:
     def dnabench_datasets(self) -> Iterable[DatasetSpec]:
         """Yield the datasets of this package::
 
-            @hookimpl
-            def dnabench_datasets():
-                yield DatasetSpec(name="my-promoters", target="my_package.data:MyPromoters",
-                                  summary="what it holds, in a line")
+        @hookimpl
+        def dnabench_datasets():
+            yield DatasetSpec(name="my-promoters", target="my_package.data:MyPromoters",
+                              summary="what it holds, in a line")
         """
         yield from ()
 

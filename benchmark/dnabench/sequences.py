@@ -25,7 +25,8 @@ _LETTER = np.frombuffer(ALPHABET.encode(), np.uint8)
 
 def encode(letters: np.ndarray) -> np.ndarray:
     """ASCII bytes to codes, either case; 255 for any letter outside ACGTN."""
-    return _CODE[letters]
+    codes: np.ndarray = _CODE[letters]
+    return codes
 
 
 class SequenceSet:
@@ -66,7 +67,7 @@ class SequenceSet:
     @property
     def length(self) -> int:
         """Bases per sequence."""
-        return self.codes.shape[1]
+        return int(self.codes.shape[1])
 
     @property
     def labels(self) -> pd.DataFrame:

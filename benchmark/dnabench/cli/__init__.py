@@ -1,0 +1,90 @@
+"""The command line. Commands are imported when they are called, so that ``--help`` and ``list`` start at once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from enum import IntEnum
+from importlib import import_module
+
+import click
+
+import dnabench
+from dnabench.errors import UserError
+
+# Short helps stand here so that the group's help imports no command.
+COMMANDS = {
+    "run": "Train, sample and score generators; write a leaderboard.",
+    "score": "Score FASTA files of generated sequences against real ones.",
+    "sample": "Draw more sequences from a trained model of a run.",
+    "list": "List generators, metrics, embedders, datasets and suites.",
+    "show": "Describe a plugin or a suite with its options.",
+}
+
+
+class ExitCode(IntEnum):
+    """What the process ends with."""
+
+    DONE = 0
+    SOME_FAILED = 1
+    BAD_INPUT = 2
+    INTERNAL = 3
+    NOTHING_TO_RUN = 4
+    INTERRUPTED = 130
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"dnabench.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(dnabench.__version__, prog_name="dnabench")
+def cli() -> None:
+    """dnabench: an open benchmark of models that generate DNA."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with one of :class:`ExitCode`."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: list[str]) -> int:
+    debug = "--debug" in arguments
+    try:
+        code = cli.main(arguments or ["--help"], prog_name="dnabench", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return _say("interrupted: finished cells are kept, the same command continues", ExitCode.INTERRUPTED)
+    except click.ClickException as error:
+        return _say(" ".join(error.format_message().split()), ExitCode.BAD_INPUT)
+    except UserError as error:
+        if debug:
+            raise
+        return _say(str(error), ExitCode.BAD_INPUT)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return ExitCode.DONE
+    except Exception as error:
+        if debug:
+            raise
+        text = " ".join(f"{type(error).__name__}: {error}".split())
+        return _say(f"internal error: {text} (--debug shows where)", ExitCode.INTERNAL)
+    return int(code or 0)
+
+
+def _say(text: str, code: ExitCode) -> int:
+    click.echo(f"dnabench: {text}", err=True)
+    return code

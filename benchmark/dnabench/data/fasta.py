@@ -86,7 +86,7 @@ def _records(path: Path, file_labels: dict[str, str]) -> list[_Record]:
     content = content.replace(b"\r\n", b"\n").lstrip()
     if not content.startswith(b">"):
         raise UserError(f"{path}: not FASTA: the first line does not start with '>'")
-    records = []
+    records: list[_Record] = []
     for chunk in content[1:].split(b"\n>"):
         header, _, body = chunk.partition(b"\n")
         words = header.decode(errors="replace").split()

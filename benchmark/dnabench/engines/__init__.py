@@ -1,0 +1,1 @@
+"""Engines: where and how cells are executed."""

@@ -1,0 +1,214 @@
+"""What happens in a cell. Results go to the store before they are reported; no exception leaves a cell."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import resource
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dnabench import keys, options
+from dnabench.context import Context
+from dnabench.plugins import Catalog, construct
+from dnabench.scoring import Scorer
+from dnabench.seeds import derive_seed
+from dnabench.sequences import SequenceSet
+
+if TYPE_CHECKING:
+    from dnabench.data.source import Data
+    from dnabench.plan import Cell, Plan
+    from dnabench.store import Store
+
+MODEL_FILE = "model.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellResult:
+    """How a cell ended.
+
+    Attributes:
+        status: ``done``, ``failed``, or ``skipped`` when the sample it needs is missing.
+        record: the score record of a score or floor cell; empty for a sample cell.
+        sample: where a sample cell's files are.
+        cached: whether the store had it.
+        seconds, peak_memory_mb: of this execution; the memory is the process's peak so far.
+    """
+
+    cell: Cell
+    status: str
+    error: str = ""
+    record: dict[str, Any] = field(default_factory=dict)
+    sample: Path | None = None
+    cached: bool = False
+    seconds: float = 0.0
+    peak_memory_mb: float = 0.0
+
+
+class CellRunner:
+    """Executes the cells of one plan in this process."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        plan: Plan,
+        data: Data,
+        store: Store,
+        *,
+        device: str,
+        progress: Callable[[int, int, str], None],
+        debug: bool = False,
+    ) -> None:
+        self._catalog = catalog
+        self._plan = plan
+        self._data = data
+        self._store = store
+        self._progress = progress
+        self._debug = debug
+        scratch = store.root / "scratch"
+        scratch.mkdir(exist_ok=True)
+        self._scorer = Scorer(catalog, store, device=device, scratch=scratch, train=data.train, progress=progress)
+        self._samples: dict[tuple[str, int], Path] = {}
+
+    def run(self, cell: Cell) -> CellResult:
+        """Execute one cell; whatever goes wrong in a plugin is in the result."""
+        start = time.perf_counter()
+        try:
+            outcome = {"sample": self._sample, "score": self._score, "floor": self._floor}[cell.kind](cell)
+        except Exception as error:  # noqa: BLE001 - a stranger's plugin may raise anything
+            if self._debug:
+                traceback.print_exc(file=sys.stderr)
+            text = " ".join(str(error).split())
+            outcome = {"status": "failed", "error": f"{type(error).__name__}: {text}"}
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        return CellResult(cell=cell, seconds=time.perf_counter() - start, peak_memory_mb=peak, **outcome)
+
+    def _sample(self, cell: Cell) -> dict[str, Any]:
+        key = self._sample_key(cell)
+        path = self._store.sample(key)
+        cached = path is not None
+        if path is None:
+            path = self._make_sample(cell, key)
+        self._samples[cell.generator, cell.seed] = path
+        return {"status": "done", "sample": path, "cached": cached}
+
+    def _make_sample(self, cell: Cell, key: str) -> Path:
+        planned = self._plan.generator(cell.generator)
+        spec = self._catalog.generator(cell.generator).spec
+        generator = construct(spec, options.build(spec.options, spec.name, planned.options))
+        with self._store.scratch(key) as scratch, self._store.new_sample(key) as directory:
+
+            def context(role: str) -> Context:
+                seed = derive_seed(role, repeat=cell.seed, dataset=self._plan.dataset_sha256, generator=spec.name)
+                seed_globals(seed)
+                return Context(
+                    device=planned.device,
+                    seed=seed,
+                    length=self._plan.length,
+                    scratch=scratch,
+                    train=self._data.train,
+                    held_out=self._data.validation if spec.kind == "control" else None,
+                    progress=self._progress,
+                )
+
+            generator.fit(self._data.train, context=context("fit"))
+            drawn = generator.sample(self._plan.n_generated, context=context("sample"))
+            sequences = checked_sample(drawn, self._plan.n_generated, self._plan.length)
+            sequences.to_fasta(directory / "sample.fa.gz")
+            model = directory / "model"
+            model.mkdir()
+            generator.save(model)
+            about = {
+                "generator": spec.name,
+                "version": spec.version,
+                "distribution": planned.distribution,
+                "options": planned.options,
+                "length": self._plan.length,
+                "dataset": self._plan.dataset,
+                "dataset_sha256": self._plan.dataset_sha256,
+                "seed": cell.seed,
+            }
+            (model / MODEL_FILE).write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        path = self._store.sample(key)
+        assert path is not None
+        return path
+
+    def _score(self, cell: Cell) -> dict[str, Any]:
+        path = self._samples.get((cell.generator, cell.seed))
+        if path is None:
+            return {"status": "skipped", "error": "there is no sample to score"}
+        generated = SequenceSet.from_fasta(path / "sample.fa.gz")
+        return self._compare(cell, generated, self._data.reference(self._plan.n_reference, repeat=cell.seed))
+
+    def _floor(self, cell: Cell) -> dict[str, Any]:
+        halves = self._data.halves(self._plan.n_generated, self._plan.n_reference, repeat=cell.seed)
+        if halves is None:
+            return {"status": "skipped", "error": "too few held-out sequences for two sets of these sizes"}
+        return self._compare(cell, *halves)
+
+    def _compare(self, cell: Cell, generated: SequenceSet, reference: SequenceSet) -> dict[str, Any]:
+        seed_globals(cell.seed)
+        record = self._scorer.score(
+            self._plan.metric(cell.metric),
+            generated=generated,
+            reference=reference,
+            dataset=self._plan.dataset_sha256,
+            repeat=cell.seed,
+        )
+        return {"status": "done", "record": record}
+
+    def is_stored(self, cell: Cell) -> bool | None:
+        """Whether the store holds a sample cell; None for other cells, whose key rests on the sample's content."""
+        return self._store.sample(self._sample_key(cell)) is not None if cell.kind == "sample" else None
+
+    def _sample_key(self, cell: Cell) -> str:
+        planned = self._plan.generator(cell.generator)
+        spec = self._catalog.generator(cell.generator).spec
+        return keys.key(
+            "sample",
+            {
+                "generator": [planned.name, planned.version, planned.options],
+                "distribution": planned.distribution,
+                "package": keys.package_digest(spec.target),
+                "dataset": self._plan.dataset_sha256,
+                "split": self._plan.split,
+                "n": self._plan.n_generated,
+                "length": self._plan.length,
+                "seed": cell.seed,
+                "device": planned.device.partition(":")[0],
+            },
+        )
+
+
+def checked_sample(drawn: Any, n: int, length: int) -> SequenceSet:
+    """What a generator returned, as a SequenceSet of ``n`` sequences of ``length`` bp; ValueError otherwise."""
+    sequences = drawn if isinstance(drawn, SequenceSet) else SequenceSet(np.asarray(drawn))
+    if sequences.codes.shape != (n, length):
+        raise ValueError(f"the generator returned shape {sequences.codes.shape}; ({n}, {length}) was asked for")
+    return sequences
+
+
+def seed_globals(seed: int) -> None:
+    """Seed the global generators too, as a net under plugins that use them."""
+    import torch
+
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed % 2**63)
+
+
+def make_deterministic() -> None:
+    """Ask torch for deterministic algorithms; what has none warns instead of failing."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    import torch
+
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.backends.cudnn.benchmark = False

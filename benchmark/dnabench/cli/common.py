@@ -1,0 +1,129 @@
+"""What several commands share: options, parsing of their values, warnings."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from dnabench.errors import UserError
+
+if TYPE_CHECKING:
+    from dnabench.plugins import Catalog
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FORMATS = ("table", "json", "csv")
+
+
+def plugin_options(function: F) -> F:
+    """``--no-plugin`` and ``--debug``, which every command takes."""
+    function = click.option("--no-plugin", "blocked", multiple=True, metavar="NAME", help="Leave a plugin out.")(
+        function
+    )
+    return click.option("--debug", is_flag=True, help="Show tracebacks.")(function)
+
+
+def set_option(function: F) -> F:
+    """``--set NAME.OPTION=VALUE``."""
+    return click.option(
+        "--set",
+        "assignments",
+        multiple=True,
+        metavar="NAME.OPTION=VALUE",
+        help="Set an option of a plugin; repeatable.",
+    )(function)
+
+
+def store_option(function: F) -> F:
+    """``--store DIR``."""
+    return click.option(
+        "--store",
+        "store_directory",
+        type=click.Path(path_type=Path),
+        help="Where finished work is kept.  [default: $DNABENCH_STORE, else the user's cache]",
+    )(function)
+
+
+def device_option(function: F) -> F:
+    """``--device``."""
+    return click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")(function)
+
+
+def load_catalog(blocked: Iterable[str]) -> Catalog:
+    """The catalog, with a warning on stderr for each plugin that could not be used."""
+    from dnabench import plugins
+
+    catalog = plugins.load_catalog(blocked)
+    for failure in catalog.failures:
+        warn(str(failure))
+    for clash in catalog.clashes():
+        warn(clash)
+    return catalog
+
+
+def split_names(texts: Iterable[str]) -> list[str]:
+    """Names from repeatable, comma-separated options."""
+    return [name for text in texts for name in (part.strip() for part in text.split(",")) if name]
+
+
+def parse_settings(assignments: Iterable[str]) -> dict[str, dict[str, str]]:
+    """``NAME.OPTION=VALUE`` assignments by name and option; the last one wins."""
+    settings: dict[str, dict[str, str]] = {}
+    for text in assignments:
+        left, equals, value = text.partition("=")
+        name, dot, option = left.partition(".")
+        if not (equals and dot and name and option):
+            raise UserError(f"--set {text}: not of the form NAME.OPTION=VALUE, such as --set markov.order=3")
+        settings.setdefault(name.strip(), {})[option.strip().replace("-", "_")] = value.strip()
+    return settings
+
+
+def parse_seeds(text: str) -> list[int]:
+    """``0,1,2`` or ``0-4`` or a mixture."""
+    seeds: list[int] = []
+    for part in text.split(","):
+        low, dash, high = part.strip().partition("-")
+        if not low.isdecimal() or (dash and not high.isdecimal()) or (dash and int(high) < int(low)):
+            raise UserError(f"--seeds {text}: {part.strip()!r} is neither a seed nor a rising range; 0,1,2 or 0-4 is")
+        seeds += range(int(low), int(high if dash else low) + 1)
+    return seeds
+
+
+def choose_device(text: str) -> str:
+    """The device ``text`` stands for; UserError when it is not there."""
+    import torch
+
+    kind, _, index = text.partition(":")
+    if text == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if text == "cpu":
+        return text
+    if kind != "cuda" or (index and not index.isdecimal()):
+        raise UserError(f"--device {text}: it takes auto, cpu, cuda or cuda:N")
+    if not torch.cuda.is_available():
+        raise UserError(f"--device {text}: no CUDA device is available here; --device cpu works everywhere")
+    if index and int(index) >= torch.cuda.device_count():
+        raise UserError(f"--device {text}: only {torch.cuda.device_count()} CUDA devices are here, counted from 0")
+    return text
+
+
+def warn(text: str) -> None:
+    """One line on stderr."""
+    click.echo(f"dnabench: warning: {text}", err=True)
+
+
+def show_warnings_as_lines() -> None:
+    """Print Python warnings as single lines on stderr, each text once."""
+    seen: set[str] = set()
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        text = " ".join(str(message).split())
+        if text not in seen:
+            seen.add(text)
+            warn(text)
+
+    warnings.showwarning = show

@@ -1,0 +1,68 @@
+"""``dnabench list``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dnabench.cli import common
+from dnabench.specs import DatasetSpec, EmbedderSpec, GeneratorSpec, MetricSpec
+
+KINDS: dict[str, Any] = {
+    "generators": GeneratorSpec,
+    "metrics": MetricSpec,
+    "embedders": EmbedderSpec,
+    "datasets": DatasetSpec,
+}
+
+
+@click.command("list")
+@click.argument("what", required=False, type=click.Choice([*KINDS, "suites"]))
+@click.option("--format", "format", type=click.Choice(common.FORMATS), default="table", show_default=True)
+@common.plugin_options
+def command(what: str | None, format: str, blocked: tuple[str, ...], debug: bool) -> int:  # noqa: ARG001
+    """List generators, metrics, embedders, datasets and suites, and the plugins that failed to load."""
+    from dnabench import suites
+
+    catalog = common.load_catalog(blocked)
+    entries: list[dict[str, Any]] = []
+    for kind, record in KINDS.items():
+        if what in (None, kind):
+            entries += [
+                {
+                    "what": kind,
+                    "name": offer.spec.name,
+                    "version": offer.spec.version,
+                    "distribution": offer.distribution,
+                    "summary": offer.spec.summary,
+                }
+                for offer in catalog.all(record)
+            ]
+    if what in (None, "suites"):
+        loaded = [suites.load(name) for name in suites.names()]
+        entries += [
+            {"what": "suites", "name": s.name, "version": "", "distribution": "dnabench", "summary": s.summary}
+            for s in loaded
+        ]
+    _print(entries, format)
+    return 0
+
+
+def _print(entries: list[dict[str, Any]], format: str) -> None:
+    if format == "json":
+        from dnabench.cli import render
+
+        render.print_json(entries)
+    elif format == "csv":
+        from dnabench.leaderboard.facts import to_csv
+
+        click.echo(to_csv(entries, ("what", "name", "version", "distribution", "summary")), nl=False)
+    else:
+        width = max((len(entry["name"]) for entry in entries), default=0)
+        heading = None
+        for entry in entries:
+            if entry["what"] != heading:
+                heading = entry["what"]
+                click.echo(click.style(heading, bold=True))
+            click.echo(f"  {entry['name']:{width}}  {entry['summary']}")

@@ -1,0 +1,67 @@
+"""Progress on stderr: live bars on a terminal, else a line for each finished cell."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    from dnabench.cell import CellResult
+
+
+class RunProgress:
+    """Shows how far a run is. Use as a context manager; ``stage`` is what contexts hand to plugins."""
+
+    def __init__(self, total: int) -> None:
+        console = Console(stderr=True)
+        self._live = console.is_terminal
+        self._start = time.monotonic()
+        self._done = 0
+        self._total = total
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+            TimeElapsedColumn(),
+            console=console,
+            disable=not self._live,
+            transient=True,
+        )
+        self._cells = self._bars.add_task("cells", total=total)
+        self._stage = self._bars.add_task("", total=1, visible=False)
+
+    def __enter__(self) -> RunProgress:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def stage(self, done: int, total: int, stage: str) -> None:
+        """A plugin's own progress within its cell."""
+        self._bars.update(self._stage, completed=done, total=max(total, 1), description=f"  {stage}", visible=True)
+
+    def finished(self, result: CellResult) -> None:
+        """A cell is finished."""
+        self._done += 1
+        self._bars.update(self._cells, advance=1, description=str(result.cell))
+        self._bars.update(self._stage, visible=False)
+        if result.error:
+            self._line(f"{result.cell}: {result.status}: {result.error}")
+        elif not self._live and result.cell.kind == "sample":
+            how = "from the store" if result.cached else f"{result.seconds:.1f} s"
+            elapsed = time.monotonic() - self._start
+            self._line(f"[{elapsed:6.1f} s, {self._done}/{self._total}] {result.cell}: {how}")
+
+    def _line(self, text: str) -> None:
+        if self._live:
+            self._bars.console.print(text, markup=False, highlight=False)
+        else:
+            click.echo(text, err=True)

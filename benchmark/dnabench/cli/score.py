@@ -1,0 +1,195 @@
+"""``dnabench score``."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import traceback
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dnabench import suites
+from dnabench.cli import ExitCode, common
+from dnabench.errors import UserError
+
+if TYPE_CHECKING:
+    from dnabench.leaderboard.facts import Row
+    from dnabench.plan import PlannedMetric
+    from dnabench.plugins import Catalog
+    from dnabench.scoring import Scorer
+    from dnabench.sequences import SequenceSet
+
+
+@click.command("score")
+@click.argument("samples", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SAMPLES.fa [MORE.fa...]")
+@click.option(
+    "--reference",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="REAL.fa",
+    help="Real sequences; every one is used.",
+)
+@click.option(
+    "--train",
+    type=click.Path(path_type=Path),
+    metavar="TRAIN.fa",
+    help="What the generator was trained on, for metrics that ask and for the floor.",
+)
+@click.option(
+    "--metrics",
+    "-m",
+    multiple=True,
+    metavar="NAME[@EMBEDDER][,...]",
+    help="What to measure.  [default: those of the default suite]",
+)
+@click.option("--length", type=click.IntRange(min=1), metavar="L", help="Crop sequences to their central L bp.")
+@common.set_option
+@common.device_option
+@common.store_option
+@click.option("--format", "format", type=click.Choice(common.FORMATS), default="table", show_default=True)
+@common.plugin_options
+def command(
+    samples: tuple[Path, ...],
+    reference: Path,
+    train: Path | None,
+    metrics: tuple[str, ...],
+    length: int | None,
+    assignments: tuple[str, ...],
+    device: str,
+    store_directory: Path | None,
+    format: str,
+    blocked: tuple[str, ...],
+    debug: bool,
+) -> int:
+    """Score FASTA files of generated sequences against real ones; no plugin needed.
+
+    The floor is real against real: training against reference sequences where --train is given, else one half of the
+    reference against the other.
+    """
+    common.show_warnings_as_lines()
+    catalog = common.load_catalog(blocked)
+
+    from dnabench.cell import make_deterministic
+    from dnabench.data.fasta import read_fasta, stem
+    from dnabench.plan import check_metric, plan_metrics
+    from dnabench.scoring import Scorer
+    from dnabench.store import Store, default_root
+
+    chosen = plan_metrics(
+        catalog, common.split_names(metrics) or suites.load(suites.DEFAULT).metrics, common.parse_settings(assignments)
+    )
+    make_deterministic()
+    chosen_device = common.choose_device(device)
+    real = read_fasta(reference, length=length)
+    training = read_fasta(train, length=length) if train else None
+    generated = {stem(path): read_fasta(path, length=length) for path in samples}
+    if len(generated) < len(samples):
+        raise UserError("two of the sample files have the same name without its ending; rename one")
+    others = [(path, generated[stem(path)]) for path in samples] + ([(train, training)] if train and training else [])
+    for path, sequences in others:
+        if sequences.length != real.length:
+            raise UserError(
+                f"{path}: sequences have {sequences.length} bases, those of {reference} have {real.length}; "
+                f"--length {min(sequences.length, real.length)} would crop both"
+            )
+    for metric in chosen:
+        for sequences in generated.values():
+            check_metric(catalog, metric, len(sequences), len(real), real.length)
+    with tempfile.TemporaryDirectory() as scratch:
+        scorer = Scorer(
+            catalog,
+            Store(store_directory or default_root()),
+            device=chosen_device,
+            scratch=Path(scratch),
+            train=training,
+            progress=lambda *_: None,
+        )
+        rows = [
+            row
+            for name, sequences in sorted(generated.items())
+            for metric in chosen
+            for row in _rows(catalog, scorer, metric, name, sequences, real, training, stem(reference), debug=debug)
+        ]
+    _print(rows, format)
+    return ExitCode.SOME_FAILED if any(row["status"] == "failed" for row in rows) else ExitCode.DONE
+
+
+def _rows(
+    catalog: Catalog,
+    scorer: Scorer,
+    metric: PlannedMetric,
+    name: str,
+    generated: SequenceSet,
+    real: SequenceSet,
+    training: SequenceSet | None,
+    dataset: str,
+    *,
+    debug: bool,
+) -> list[Row]:
+    from dnabench.leaderboard.facts import score_rows
+
+    common_values: dict[str, Any] = {
+        "suite": "custom",
+        "dataset": dataset,
+        "dataset_sha256": real.digest,
+        "slice": "all",
+        "generator": name,
+        "options": "{}",
+        "seed": 0,
+        "n_generated": len(generated),
+        "n_reference": len(real),
+        "status": "done",
+    }
+    try:
+        record = scorer.score(metric, generated=generated, reference=real, dataset=real.digest, repeat=0)
+        floor = _floor(catalog, scorer, metric, len(generated), real, training)
+    except UserError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a stranger's metric may raise anything
+        if debug:
+            traceback.print_exc(file=sys.stderr)
+        text = " ".join(f"{type(error).__name__}: {error}".split())
+        return list(score_rows(metric, {}, {}, common_values | {"status": "failed", "error": text}))
+    return list(score_rows(metric, record, floor, common_values))
+
+
+def _floor(
+    catalog: Catalog, scorer: Scorer, metric: PlannedMetric, n: int, real: SequenceSet, training: SequenceSet | None
+) -> dict[str, Any]:
+    from dnabench.data.source import draw_halves
+    from dnabench.plan import check_metric
+
+    if training is not None and len(training) >= n:
+        drawn = draw_halves(training, n, 0, repeat=0, dataset=real.digest)
+        assert drawn is not None
+        halves = (drawn[0], real)
+    else:
+        half = len(real) // 2
+        drawn = draw_halves(real, min(n, len(real) - half), half, repeat=0, dataset=real.digest)
+        assert drawn is not None
+        halves = drawn
+        warnings.warn(
+            f"the floor is between halves of the reference, {len(halves[0])} against {len(halves[1])} sequences: for "
+            f"metrics that fall with n it is too high; --train with {n} or more sequences gives the right sizes",
+            stacklevel=1,
+        )
+    try:
+        check_metric(catalog, metric, len(halves[0]), len(halves[1]), real.length)
+    except UserError:
+        return {}
+    return scorer.score(metric, generated=halves[0], reference=halves[1], dataset=real.digest, repeat=0)
+
+
+def _print(rows: list[Row], format: str) -> None:
+    from dnabench.cli import render
+    from dnabench.leaderboard import facts
+
+    if format == "csv":
+        click.echo(facts.to_csv(rows, facts.COLUMNS), nl=False)
+    elif format == "json":
+        render.print_json(rows)
+    else:
+        render.print_scores(rows)

@@ -1,0 +1,57 @@
+"""``dnabench show``."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import click
+
+from dnabench import options, suites
+from dnabench.cli import common
+
+
+@click.command("show")
+@click.argument("name")
+@click.option("--format", "format", type=click.Choice(("table", "json")), default="table", show_default=True)
+@common.plugin_options
+def command(name: str, format: str, blocked: tuple[str, ...], debug: bool) -> int:  # noqa: ARG001
+    """Describe a generator, metric, embedder, dataset or suite with its options and defaults."""
+    catalog = common.load_catalog(blocked)
+    found = [_record(offer) for offer in catalog.find(name)]
+    if name in suites.names():
+        found.append({"what": "suite", **dataclasses.asdict(suites.load(name)), "options": []})
+    if not found:
+        raise catalog.unknown("plugin or suite", name, catalog.names() | set(suites.names()))
+    if format == "json":
+        from dnabench.cli import render
+
+        render.print_json(found)
+    else:
+        for record in found:
+            _print(record)
+    return 0
+
+
+def _record(offer: Any) -> dict[str, Any]:
+    spec = offer.spec
+    values = {field.name: getattr(spec, field.name) for field in dataclasses.fields(spec)}
+    values["options"] = options.describe(spec.options)
+    if "presets" in values:
+        values["presets"] = {name: dict(preset) for name, preset in spec.presets.items()}
+    return {"what": spec.noun, "distribution": offer.distribution, **values}
+
+
+def _print(record: dict[str, Any]) -> None:
+    click.echo(click.style(f"{record['name']}", bold=True) + f" ({record['what']}): {record['summary']}")
+    for key, value in record.items():
+        if key not in ("name", "what", "summary", "options", "presets") and value not in (None, "", (), {}):
+            shown = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else value
+            click.echo(f"  {key.replace('_', ' ')}: {shown}")
+    for entry in record["options"]:
+        if entry is record["options"][0]:
+            click.echo("  options:")
+        click.echo(f"    {record['name']}.{entry['name']} = {entry['default']}  ({entry['type']}) {entry['help']}")
+    for preset, values in record.get("presets", {}).items():
+        changes = ", ".join(f"{key}={value}" for key, value in values.items()) or "the defaults"
+        click.echo(f"  preset {preset}: {changes}")

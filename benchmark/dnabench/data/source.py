@@ -1,0 +1,100 @@
+"""From ``--suite`` or ``--dataset`` to the split sequences of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dnabench.data.fasta import stem
+from dnabench.data.split import group_split
+from dnabench.errors import UserError
+from dnabench.seeds import derive_seed, rng
+from dnabench.sequences import SequenceSet
+
+if TYPE_CHECKING:
+    from dnabench.suites import Suite
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """A dataset and its split. ``validation`` and ``test`` together are the held-out pool."""
+
+    name: str
+    digest: str
+    length: int
+    train: SequenceSet
+    validation: SequenceSet
+    test: SequenceSet
+    protocol: str
+
+    def reference(self, n: int, *, repeat: int) -> SequenceSet:
+        """``n`` test sequences, all generators of a repeat sharing the draw; the whole set when it holds just ``n``."""
+        if n == len(self.test):
+            return self.test
+        chosen = rng("reference", repeat=repeat, dataset=self.digest).permutation(len(self.test))[:n]
+        return self.test.take(np.sort(chosen))
+
+    def halves(self, n_generated: int, n_reference: int, *, repeat: int) -> tuple[SequenceSet, SequenceSet] | None:
+        """Two disjoint draws from the held-out pool, standing for a perfect generator and its reference."""
+        pool = concatenate(self.validation, self.test)
+        return draw_halves(pool, n_generated, n_reference, repeat=repeat, dataset=self.digest)
+
+
+def draw_halves(
+    pool: SequenceSet, n_first: int, n_second: int, *, repeat: int, dataset: str
+) -> tuple[SequenceSet, SequenceSet] | None:
+    """Two disjoint seeded draws of these sizes from ``pool``; None when it holds fewer."""
+    if n_first + n_second > len(pool):
+        return None
+    order = rng("floor", repeat=repeat, dataset=dataset).permutation(len(pool))
+    return pool.take(order[:n_first]), pool.take(order[n_first : n_first + n_second])
+
+
+def concatenate(first: SequenceSet, second: SequenceSet) -> SequenceSet:
+    """Both sets in one, labels that only one of them has being empty in the other."""
+    import pandas as pd
+
+    labels = pd.concat([first.labels, second.labels], ignore_index=True).fillna("")
+    return SequenceSet(np.concatenate([first.codes, second.codes]), labels=labels, names=first.names + second.names)
+
+
+def load_file(path: Path, suite: Suite, *, length: int | None) -> Data:
+    """The split data of a FASTA file or directory."""
+    return _split(stem(path), SequenceSet.from_fasta(path, length=length), suite)
+
+
+def load_plugin(name: str, dataset: Any, suite: Suite, *, length: int | None, scratch: Path) -> Data:
+    """The split data of a dataset plugin; ``length`` crops around the centre."""
+    from dnabench.context import Context
+
+    context = Context(seed=derive_seed("dataset", repeat=0, dataset=name), length=length or 0, scratch=scratch)
+    sequences = dataset.load(context=context)
+    if length is not None and sequences.length != length:
+        sequences = crop(sequences, length, where=f"dataset {name}")
+    return _split(name, sequences, suite)
+
+
+def crop(sequences: SequenceSet, length: int, *, where: str) -> SequenceSet:
+    """The central ``length`` bp of every sequence; UserError when they are shorter."""
+    if sequences.length < length:
+        raise UserError(f"{where}: sequences have {sequences.length} bases, fewer than --length {length}")
+    start = (sequences.length - length) // 2
+    return SequenceSet(sequences.codes[:, start : start + length], labels=sequences.labels, names=sequences.names)
+
+
+def _split(name: str, sequences: SequenceSet, suite: Suite) -> Data:
+    parts = group_split(
+        sequences, fractions=suite.fractions, k=suite.k, rng=rng("split", repeat=0, dataset=sequences.digest)
+    )
+    return Data(
+        name=name,
+        digest=sequences.digest,
+        length=sequences.length,
+        train=sequences.take(parts.train),
+        validation=sequences.take(parts.validation),
+        test=sequences.take(parts.test),
+        protocol=f"groups-{suite.k}mer",
+    )

@@ -1,0 +1,260 @@
+"""The plan of a run: pure data, made and checked before anything is computed, written out first."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from dnabench import options
+from dnabench.errors import UserError
+
+if TYPE_CHECKING:
+    from dnabench.data.source import Data
+    from dnabench.plugins import Catalog, Provided
+    from dnabench.specs import EmbedderSpec, GeneratorSpec
+    from dnabench.suites import Controls, Suite
+
+PRESETS = ("quick", "standard", "paper")
+SCHEMA = 1
+
+Settings = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedGenerator:
+    """A generator with its resolved options and the device it will run on."""
+
+    name: str
+    version: int
+    kind: str
+    distribution: str
+    device: str
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedMetric:
+    """A metric with its resolved options and, for a feature metric, its embedder with its own."""
+
+    name: str
+    version: int
+    direction: Literal["lower", "higher"]
+    distribution: str
+    options: dict[str, Any]
+    embedder: str | None = None
+    embedder_version: int | None = None
+    embedder_options: dict[str, Any] = dataclasses.field(default_factory=dict)
+    label: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One unit of work: draw a sample, score it, or score real against real (the floor, with no generator)."""
+
+    kind: Literal["sample", "score", "floor"]
+    generator: str
+    seed: int
+    metric: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.kind, self.generator, f"seed {self.seed}", self.metric) if part)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Everything that decides the results of a run."""
+
+    suite: str
+    dataset: str
+    dataset_sha256: str
+    split: str
+    length: int
+    n_train: int
+    n_generated: int
+    n_reference: int
+    seeds: tuple[int, ...]
+    preset: str
+    generators: tuple[PlannedGenerator, ...]
+    metrics: tuple[PlannedMetric, ...]
+    schema: int = SCHEMA
+
+    def cells(self) -> Iterator[Cell]:
+        """All cells, each after those it needs."""
+        for seed in self.seeds:
+            for metric in self.metrics:
+                yield Cell("floor", "", seed, metric.label)
+        for generator in self.generators:
+            for seed in self.seeds:
+                yield Cell("sample", generator.name, seed)
+                for metric in self.metrics:
+                    yield Cell("score", generator.name, seed, metric.label)
+
+    def generator(self, name: str) -> PlannedGenerator:
+        """The planned generator of that name."""
+        return next(g for g in self.generators if g.name == name)
+
+    def metric(self, label: str) -> PlannedMetric:
+        """The planned metric of that label."""
+        return next(m for m in self.metrics if m.label == label)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for ``manifest.json``."""
+        return dataclasses.asdict(self) | {"seeds": list(self.seeds)}
+
+
+def plan_run(
+    catalog: Catalog,
+    suite_name: str,
+    suite: Suite,
+    data: Data,
+    *,
+    generators: Sequence[str],
+    metrics: Sequence[str],
+    seeds: Sequence[int],
+    samples: int | None,
+    preset: str,
+    device: str,
+    settings: Settings,
+    controls: bool,
+) -> Plan:
+    """Resolve names and options into a plan; UserError for whatever could not work, before any work is done."""
+    n_generated, n_reference = _sizes(data, suite, samples, controls=controls)
+    names = list(dict.fromkeys(generators))
+    if controls:
+        names += [name for name in suite.controls.names if name not in names]
+    offers = [catalog.generator(name) for name in names]
+    for offer in offers:
+        _check_length(offer.spec, data.length)
+    _check_held_out(offers, n_generated, len(data.validation))
+    chosen = plan_metrics(catalog, metrics, settings)
+    for metric in chosen:
+        check_metric(catalog, metric, n_generated, n_reference, data.length)
+    _check_settings(settings, {*names, *(m.name for m in chosen), *(m.embedder for m in chosen if m.embedder)})
+    return Plan(
+        suite=suite_name,
+        dataset=data.name,
+        dataset_sha256=data.digest,
+        split=data.protocol,
+        length=data.length,
+        n_train=len(data.train),
+        n_generated=n_generated,
+        n_reference=n_reference,
+        seeds=tuple(sorted(set(seeds))),
+        preset=preset,
+        generators=tuple(_plan_generator(offer, preset, device, settings) for offer in offers),
+        metrics=tuple(chosen),
+    )
+
+
+def plan_metrics(catalog: Catalog, texts: Sequence[str], settings: Settings) -> list[PlannedMetric]:
+    """Metrics from ``NAME`` or ``NAME@EMBEDDER``, in the order given, each once."""
+    chosen: dict[str, PlannedMetric] = {}
+    for text in texts:
+        metric = _plan_metric(catalog, text, settings)
+        chosen.setdefault(metric.label, metric)
+    return list(chosen.values())
+
+
+def check_metric(catalog: Catalog, metric: PlannedMetric, n_generated: int, n_reference: int, length: int) -> None:
+    """UserError when there are too few sequences for the metric or they are too short for its embedder."""
+    spec = catalog.metric(metric.name).spec
+    fewest = spec.min_samples
+    why = f"{metric.label} needs {fewest}"
+    if metric.embedder is not None:
+        embedder = catalog.embedder(metric.embedder).spec
+        if length < embedder.min_length:
+            raise UserError(
+                f"embedder {embedder.name} takes sequences from {embedder.min_length} bp; these have {length} bp"
+            )
+        if spec.samples_exceed_dimension and fewest <= embedder.dimension:
+            fewest = embedder.dimension + 1
+            why = f"{metric.label} needs more than the {embedder.dimension} dimensions of embedder {embedder.name}"
+    for count, side in ((n_generated, "generated"), (n_reference, "reference")):
+        if count < fewest:
+            raise UserError(f"{count} {side} sequences are too few: {why} on each side")
+
+
+def _plan_generator(offer: Provided[GeneratorSpec], preset: str, device: str, settings: Settings) -> PlannedGenerator:
+    spec = offer.spec
+    chosen = options.build(spec.options, spec.name, spec.presets.get(preset, {}), settings.get(spec.name, {}))
+    return PlannedGenerator(
+        name=spec.name,
+        version=spec.version,
+        kind=spec.kind,
+        distribution=offer.distribution,
+        device=device if device.partition(":")[0] in spec.devices else "cpu",
+        options=options.as_dict(chosen),
+    )
+
+
+def _plan_metric(catalog: Catalog, text: str, settings: Settings) -> PlannedMetric:
+    name, at, embedder_name = text.partition("@")
+    offer = catalog.metric(name)
+    spec = offer.spec
+    if at and spec.embedder is None:
+        raise UserError(f"metric {name} works on sequences, not on features: write {name}, not {text}")
+    embedder: EmbedderSpec | None = None
+    if spec.embedder is not None:
+        embedder = catalog.embedder(embedder_name or spec.embedder).spec
+    is_default = embedder is None or embedder.name == spec.embedder
+    return PlannedMetric(
+        name=name,
+        version=spec.version,
+        direction=spec.direction,
+        distribution=offer.distribution,
+        options=options.as_dict(options.build(spec.options, name, settings.get(name, {}))),
+        embedder=embedder.name if embedder else None,
+        embedder_version=embedder.version if embedder else None,
+        embedder_options=(
+            options.as_dict(options.build(embedder.options, embedder.name, settings.get(embedder.name, {})))
+            if embedder
+            else {}
+        ),
+        label=name if is_default else f"{name}@{embedder_name}",
+    )
+
+
+def _sizes(data: Data, suite: Suite, samples: int | None, *, controls: bool) -> tuple[int, int]:
+    """Sequences on the generated and on the reference side."""
+    if samples is None:
+        most = min(suite.samples, len(data.validation), len(data.test))
+        return most, most
+    if controls and samples > len(data.validation):
+        raise UserError(
+            f"--samples {samples}: the control {suite.controls.floor} has only {len(data.validation)} held-out "
+            f"sequences; ask for at most that many, or leave the controls out with --no-controls"
+        )
+    return samples, min(samples, len(data.test))
+
+
+def _check_length(spec: GeneratorSpec, length: int) -> None:
+    low, high = spec.lengths or (1, length)
+    if not low <= length <= high:
+        raise UserError(
+            f"generator {spec.name} takes lengths from {low} to {high} bp; these sequences have {length} bp"
+        )
+    if length % spec.length_multiple:
+        near = max(length - length % spec.length_multiple, spec.length_multiple)
+        raise UserError(
+            f"generator {spec.name} takes lengths that are multiples of {spec.length_multiple} bp; these have "
+            f"{length} bp: --length {near} would crop them around their centre"
+        )
+
+
+def _check_held_out(offers: Sequence[Provided[GeneratorSpec]], n: int, held_out: int) -> None:
+    for offer in offers:
+        if offer.spec.kind == "control" and n > held_out:
+            raise UserError(f"{n} samples are more than the {held_out} held-out sequences of control {offer.spec.name}")
+
+
+def _check_settings(settings: Settings, used: set[str]) -> None:
+    for name in settings:
+        if name not in used:
+            raise UserError(f"option {name}.{next(iter(settings[name]))} is set, but {name} takes no part in this run")
+
+
+def controls_of(suite: Suite, plan: Plan) -> Controls | None:
+    """The suite's controls when the plan holds all of them."""
+    return suite.controls if {g.name for g in plan.generators}.issuperset(suite.controls.names) else None
