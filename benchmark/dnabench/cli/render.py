@@ -37,21 +37,19 @@ def print_leaderboard(
     table.add_column("kind")
     for metric, direction in directions.items():
         table.add_column(f"{metric} {ARROWS[direction]}", justify="right", no_wrap=True)
-    noted = any(row["tied_with"] or row["flags"] or not row["complete"] for row in board)
-    if noted:
-        table.add_column("notes")
     for row in board:
         cells = [_rank(row["rank"]), row["generator"], row["kind"]]
         cells += [_score(row, metric) for metric in directions]
-        if noted:
-            cells.append(_notes(row))
         style = "dim" if row["kind"] == "control" else None
         table.add_row(*(Text(cell) for cell in cells), style=style)
     if any(floor is not None for floor in floors.values()):
         table.add_section()
         values = [Text(_number(floors.get(metric))) for metric in directions]
-        table.add_row(Text(""), Text("floor (real against real)"), Text(""), *values, style="italic")
-    stdout_console().print(table)
+        table.add_row(Text(""), Text("floor"), Text(""), *values, style="italic")
+    console = stdout_console()
+    console.print(table)
+    for note in _notes(board):
+        console.print(Text(note))
 
 
 def print_scores(rows: Iterable[Mapping[str, Any]]) -> None:
@@ -94,10 +92,15 @@ def _score(row: Mapping[str, Any], metric: str) -> str:
     return _number(value) if low is None else f"{_number(value)} ± {(high - low) / 2:.2g}"
 
 
-def _notes(row: Mapping[str, Any]) -> str:
-    notes = [flag for flag in row["flags"].split(";") if flag]
-    if row["tied_with"]:
-        notes.append("tied with " + row["tied_with"].replace(";", ", "))
-    if not row["complete"]:
-        notes.append("incomplete")
-    return "; ".join(notes)
+def _notes(board: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the numbers alone do not say: ties, blind metrics, missing scores."""
+    notes = ["± half of the 95 % interval; floor: real held-out against real held-out sequences"]
+    for row in board:
+        name = row["generator"]
+        if row["tied_with"]:
+            notes.append(f"{name} cannot be told from {row['tied_with'].replace(';', ', ')}")
+        for flag in filter(None, row["flags"].split(";")):
+            notes.append(f"{flag.replace(':', ': ')} does not see what is wrong with {name}")
+        if not row["complete"]:
+            notes.append(f"{name} is incomplete and has no rank")
+    return notes

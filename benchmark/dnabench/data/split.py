@@ -76,14 +76,16 @@ def relatives(sequences: SequenceSet, *, k: int) -> np.ndarray:
     hashes, owners = hashes[order], owners[order]
     same = np.flatnonzero(hashes[1:] == hashes[:-1])
     edges = (np.ones(len(same), np.int8), (owners[same], owners[same + 1]))
-    return connected_components(coo_array(edges, shape=(n, n)), directed=False)[1]
+    groups: np.ndarray = connected_components(coo_array(edges, shape=(n, n)), directed=False)[1]
+    return groups
 
 
 def _window_hashes(codes: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Strand-independent 64-bit hashes of every window without N, and the row each belongs to.
 
     Polynomial hashes modulo 2^64: with S the running sum of letter(t) B^t, a window from i hashes to
-    (S[i+k] - S[i]) B^-i; its reverse complement likewise with the powers reversed. The smaller of the two stands for both strands.
+    (S[i+k] - S[i]) B^-i; its reverse complement likewise with the powers reversed. The smaller of the two stands for
+    both strands.
     """
     n, length = codes.shape
     windows = length - k + 1

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dnabench.stats.intervals import Interval, mean_interval, paired_difference
+from dnabench.stats.intervals import Interval, paired_difference, score_interval
 
 if TYPE_CHECKING:
     from dnabench.leaderboard.facts import Row
@@ -27,7 +27,7 @@ def columns(metrics: Iterable[str]) -> list[str]:
 def build(facts: Sequence[Row], kinds: Mapping[str, str], controls: Controls | None) -> list[dict[str, Any]]:
     """One row per generator, ranked ones first.
 
-    A generator's value is its mean over seeds with Student's t interval; with one seed it is the score's own interval.
+    A generator's value is its mean over seeds; its interval the wider of Student's t over seeds and the scores' own.
     ``mean_rank`` is the mean over metrics of the rank of that value among the ranked generators. Controls and
     generators that lack a score carry no rank. ``tied_with`` names the ranked generators that no metric tells apart
     from this one (paired differences over seeds). ``flags`` on a control's row names the metrics it shows to be blind.
@@ -104,9 +104,7 @@ def _by_seed(scores: Mapping[int, Interval]) -> list[Interval]:
 def _over_seeds(scores: Mapping[int, Interval]) -> Interval:
     if not scores:
         return Interval(math.nan, math.nan, math.nan)
-    if len(scores) == 1:
-        return next(iter(scores.values()))
-    return mean_interval([score.value for score in scores.values()])
+    return score_interval(_by_seed(scores))
 
 
 def _mean_ranks(

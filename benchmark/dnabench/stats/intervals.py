@@ -12,7 +12,7 @@ CONFIDENCE = 0.95
 
 
 class Interval(NamedTuple):
-    """An estimate and the ends of its 95 % interval; the ends are NaN where one value says nothing about spread."""
+    """An estimate and the ends of its 95 % interval; the ends are NaN where nothing is known of its spread."""
 
     value: float
     low: float
@@ -29,14 +29,27 @@ def mean_interval(values: Sequence[float]) -> Interval:
     return Interval(mean, mean - margin, mean + margin)
 
 
-def paired_difference(first: Sequence[Interval], second: Sequence[Interval]) -> Interval:
-    """First - second over seeds they share, in order: Student's t over the differences.
+def score_interval(scores: Sequence[Interval]) -> Interval:
+    """The mean over seeds with the wider of two intervals: Student's t over seeds, and the scores' own."""
+    return _widened(mean_interval([score.value for score in scores]), _half_width(scores))
 
-    With a single seed the two scores' own intervals are combined in quadrature, as if the scores were independent.
+
+def paired_difference(first: Sequence[Interval], second: Sequence[Interval]) -> Interval:
+    """first - second over the seeds they share, in order.
+
+    The wider of two intervals: Student's t over the differences, and the scores' own in quadrature, as if the scores
+    were independent. The first alone would take a draw that all seeds share, such as the reference, for certain.
     """
-    differences = [a.value - b.value for a, b in zip(first, second, strict=True)]
-    if len(differences) > 1:
-        return mean_interval(differences)
-    a, b = first[0], second[0]
-    margin = float(np.hypot(a.high - a.low, b.high - b.low) / 2)
-    return Interval(differences[0], differences[0] - margin, differences[0] + margin)
+    over_seeds = mean_interval([a.value - b.value for a, b in zip(first, second, strict=True)])
+    return _widened(over_seeds, float(np.hypot(_half_width(first), _half_width(second))))
+
+
+def _half_width(scores: Sequence[Interval]) -> float:
+    """Mean half-width of the scores' own intervals; NaN where they have none."""
+    return float(np.mean([(score.high - score.low) / 2 for score in scores]))
+
+
+def _widened(interval: Interval, margin: float) -> Interval:
+    """``interval`` with at least ``margin`` to either side; a margin that is NaN says nothing."""
+    margin = float(np.fmax(margin, interval.high - interval.value))
+    return Interval(interval.value, interval.value - margin, interval.value + margin)
