@@ -1,0 +1,5 @@
+"""``python -m dnabench``."""
+
+from dnabench.cli import main
+
+main()

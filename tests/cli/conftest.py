@@ -1,0 +1,53 @@
+"""The command line in this process, and small real files to run it on."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from dnabench import SequenceSet
+from dnabench.cli import main
+
+
+class Ended(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def dnabench(capsys, monkeypatch, tmp_path) -> Callable[..., Ended]:
+    """``dnabench("run", "--generator", "markov")`` -> exit code, stdout, stderr; in an empty directory and store."""
+    home = tmp_path / "cwd"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("DNABENCH_STORE", str(tmp_path / "store"))
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+
+    def call(*arguments: object) -> Ended:
+        capsys.readouterr()
+        with warnings.catch_warnings(), pytest.raises(SystemExit) as stop:
+            warnings.simplefilter("default")
+            main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Ended(int(stop.value.code or 0), captured.out, captured.err)
+
+    return call
+
+
+@pytest.fixture
+def promoters(tmp_path) -> Path:
+    """700 sequences of 64 bp: a start codon at 30, GC of two species."""
+    rng = np.random.default_rng(0)
+    gc = rng.choice([0.3, 0.7], 700)[:, None, None]
+    weights = np.concatenate([(1 - gc) / 2, gc / 2, gc / 2, (1 - gc) / 2], axis=2)
+    codes = (rng.random((700, 64, 1)) > weights.cumsum(axis=2)[:, :, :3]).sum(2).astype(np.uint8)
+    codes[:, 30:33] = (0, 3, 2)
+    path = tmp_path / "promoters.fa.gz"
+    SequenceSet(codes).to_fasta(path)
+    return path

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dnabench import SequenceSet
+
+RUN = ("run", "--generator", "markov,composition", "--metrics", "mmd@kmer,motif-kl", "--seeds", "0-1")
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_a_run_writes_what_the_design_says(dnabench, promoters, tmp_path):
+    out = tmp_path / "run"
+    ended = dnabench(*RUN, "--dataset", promoters, "--out", out, "--set", "markov.order=2")
+    assert ended.code == 0
+    assert "markov" in ended.out
+    results = rows_of((out / "results.csv").read_text())
+    assert list(results[0])[:6] == ["suite", "dataset", "dataset_sha256", "split", "slice", "generator"]
+    controls = {"holdout", "bootstrap", "dinucleotide-shuffle", "random"}
+    assert {row["generator"] for row in results} == {"markov", "composition"} | controls
+    whole = [row for row in results if "." not in row["metric"]]
+    assert len(whole) == 6 * 2 * 2
+    assert {row["metric"] for row in results} - {"mmd@kmer", "motif-kl"} == {
+        f"motif-kl.{part}" for part in ("tata-box", "initiator", "ccaat-box", "gc-box")
+    }
+    assert all(row["status"] == "done" and row["value"] and row["floor"] for row in results)
+    assert all(float(row["ci_low"]) <= float(row["value"]) <= float(row["ci_high"]) for row in whole)
+    assert {(row["n_generated"], row["n_reference"]) for row in results} == {("70", "70")}
+    assert {row["embedder"] for row in results if row["metric"] == "mmd@kmer"} == {"kmer"}
+    assert all(len(row["embedder_sha256"]) == 64 for row in results if row["embedder"])
+    markov = next(row for row in results if row["generator"] == "markov")
+    assert json.loads(markov["options"])["order"] == 2
+    board = rows_of((out / "leaderboard.csv").read_text())
+    assert next(row["generator"] for row in board if row["rank"]) == "markov"
+    assert {row["generator"] for row in board if row["kind"] == "control"} == controls - {"random"}
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["plan"]["n_generated"] == 70
+    assert "torch" in manifest["provenance"]["packages"]
+    assert len(rows_of((out / "timings.csv").read_text())) == 2 * 2 + 6 * 2 + 6 * 2 * 2
+    sample = SequenceSet.from_fasta(out / "samples" / "markov" / "seed1.fa.gz")
+    assert sample.codes.shape == (70, 64)
+    assert (out / "models" / "markov" / "seed1" / "model.json").is_file()
+
+
+def test_the_same_command_gives_the_same_bytes_in_another_process(promoters, tmp_path):
+    def run(out: Path, store: Path) -> bytes:
+        command = [sys.executable, "-m", "dnabench", *RUN, "--dataset", promoters, "--out", out, "--store", store]
+        subprocess.run(command, check=True, capture_output=True)
+        return (out / "results.csv").read_bytes()
+
+    assert run(tmp_path / "a", tmp_path / "one") == run(tmp_path / "b", tmp_path / "two")
+
+
+def test_adding_a_generator_moves_nobody_elses_numbers(dnabench, promoters, tmp_path):
+    def rows(*generators: str) -> dict[tuple[str, str, str], str]:
+        ended = dnabench(
+            "run", "-g", ",".join(generators), "-m", "mmd@kmer", "--dataset", promoters, "--format", "csv", "--fresh",
+            "--no-controls", "--out", tmp_path / "-".join(generators),
+        )  # fmt: skip
+        assert ended.code == 0
+        return {(row["generator"], row["seed"], row["metric"]): row["value"] for row in rows_of(ended.out)}
+
+    alone, together = rows("markov"), rows("composition", "markov")
+    assert alone.items() < together.items()
+
+
+def test_a_finished_run_is_continued_from_the_store(dnabench, promoters, tmp_path):
+    first = dnabench(*RUN, "--dataset", promoters, "--out", tmp_path / "run")
+    before = (tmp_path / "run" / "results.csv").read_bytes()
+    (tmp_path / "run" / "results.csv").unlink()
+    again = dnabench(*RUN, "--dataset", promoters, "--out", tmp_path / "run")
+    assert first.code == again.code == 0
+    assert (tmp_path / "run" / "results.csv").read_bytes() == before
+    timings = rows_of((tmp_path / "run" / "timings.csv").read_text())
+    assert {row["cached"] for row in timings if row["cell"] == "sample"} == {"true"}
+    other = dnabench(*RUN, "--dataset", promoters, "--out", tmp_path / "run", "--set", "markov.order=1")
+    assert other.code == 2
+    assert "holds a run of another plan" in other.err
+
+
+def test_a_failing_generator_stops_nobody_else(dnabench, promoters, tmp_path, monkeypatch):
+    broken = tmp_path / "plugin"
+    broken.mkdir()
+    (broken / "broken_dna.py").write_text(
+        "from dnabench import GeneratorSpec, hookimpl\n"
+        "@hookimpl\n"
+        "def dnabench_generators():\n"
+        "    yield GeneratorSpec(name='broken', target='broken_dna:Broken', summary='fails')\n"
+        "class Broken:\n"
+        "    def fit(self, train, *, context):\n"
+        "        raise RuntimeError('out of\\nluck')\n"
+    )
+    info = broken / "broken_dna-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken_dna\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[dnabench]\nbroken = broken_dna\n")
+    monkeypatch.syspath_prepend(str(broken))
+    ended = dnabench("run", "-g", "broken,markov", "-m", "mmd@kmer", "--dataset", promoters, "--out", tmp_path / "run")
+    assert ended.code == 1
+    results = rows_of((tmp_path / "run" / "results.csv").read_text())
+    by_status = {row["generator"]: (row["status"], row["error"], row["value"] != "") for row in results}
+    assert by_status["broken"] == ("failed", "RuntimeError: out of luck", False)
+    assert by_status["markov"] == ("done", "", True)
+    board = {row["generator"]: row for row in rows_of((tmp_path / "run" / "leaderboard.csv").read_text())}
+    assert (board["broken"]["complete"], board["broken"]["rank"]) == ("false", "")
+    assert board["markov"]["rank"] == "1"
+
+
+def test_dry_run_tells_what_is_stored_and_writes_nothing(dnabench, promoters):
+    run = ("run", "-g", "markov", "-m", "mmd@kmer", "--dataset", promoters, "--no-controls", "--seeds", "0")
+    before = dnabench(*run, "--dry-run")
+    assert "to do" in before.out
+    assert list(Path.cwd().iterdir()) == []
+    assert dnabench(*run, "--out", "done").code == 0
+    assert "to do" not in dnabench(*run, "--dry-run").out
+
+
+def test_more_sequences_from_a_trained_model(dnabench, promoters, tmp_path):
+    dnabench("run", "-g", "markov", "-m", "mmd@kmer", "--dataset", promoters, "--out", tmp_path / "run", "--seeds", "0")
+    model = tmp_path / "run" / "models" / "markov" / "seed0"
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        assert dnabench("sample", model, "--n", "33", "-o", tmp_path / f"{name}.fa.gz", "--seed", seed).code == 0
+    drawn = {name: SequenceSet.from_fasta(tmp_path / f"{name}.fa.gz") for name in "abc"}
+    assert drawn["a"].codes.shape == (33, 64)
+    assert drawn["a"].digest == drawn["b"].digest != drawn["c"].digest
+
+
+def test_config_file_and_set_give_the_same_plan(dnabench, promoters, tmp_path):
+    (tmp_path / "options.toml").write_text("[markov]\norder = 3\n")
+    common = ("run", "-g", "markov", "-m", "mmd@kmer", "--dataset", promoters, "--dry-run", "--format", "json")
+    by_file = json.loads(dnabench(*common, "--config", tmp_path / "options.toml").out)
+    by_set = json.loads(dnabench(*common, "--set", "markov.order=3").out)
+    assert by_file["plan"] == by_set["plan"]
+    both = json.loads(dnabench(*common, "--config", tmp_path / "options.toml", "--set", "markov.order=4").out)
+    assert both["plan"]["generators"][0]["options"]["order"] == 4
+
+
+@pytest.mark.parametrize("format", ["csv", "json"])
+def test_stdout_holds_the_result_and_nothing_else(dnabench, promoters, format):
+    ended = dnabench(
+        "run", "-g", "markov", "-m", "mmd@kmer", "--dataset", promoters, "--no-controls", "--format", format
+    )
+    rows = rows_of(ended.out) if format == "csv" else json.loads(ended.out)["results"]
+    assert {row["generator"] for row in rows} == {"markov"}
+    assert len(list(Path("runs").glob("*-promoters"))) == 1

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from scipy import stats
+
+from dnabench.leaderboard import facts, table
+from dnabench.stats.intervals import Interval, mean_interval, paired_difference, score_interval
+from dnabench.suites import Controls
+
+CONTROLS = Controls(floor="real", memoriser="copy", blank=("noise",))
+
+
+def fact(generator, metric, seed, value, half=0.01, direction="lower", status="done"):
+    done = status == "done"
+    return {
+        "generator": generator,
+        "generator_version": 1,
+        "metric": metric,
+        "seed": seed,
+        "slice": "all",
+        "direction": direction,
+        "value": value if done else None,
+        "ci_low": value - half if done else None,
+        "ci_high": value + half if done else None,
+        "status": status,
+    }
+
+
+def board(rows, controls=None, **kinds):
+    names = {row["generator"] for row in rows}
+    built = table.build(rows, {name: kinds.get(name, "model") for name in names}, controls)
+    return {row["generator"]: row for row in built}, [row["generator"] for row in built]
+
+
+def test_mean_interval_is_students():
+    values = [1.0, 2.0, 4.0]
+    low, high = stats.t.interval(0.95, 2, loc=7 / 3, scale=stats.sem(values))
+    assert mean_interval(values) == pytest.approx((7 / 3, low, high))
+    assert math.isnan(mean_interval([1.0]).low)
+
+
+def test_the_wider_interval_counts():
+    narrow = [Interval(v, v - 0.01, v + 0.01) for v in (1.0, 2.0, 4.0)]
+    assert score_interval(narrow) == pytest.approx(mean_interval([1.0, 2.0, 4.0]))
+    wide = [Interval(v, v - 9, v + 9) for v in (1.0, 2.0, 4.0)]
+    assert score_interval(wide) == pytest.approx((7 / 3, 7 / 3 - 9, 7 / 3 + 9))
+    assert score_interval([Interval(1.0, 0.5, 1.5)]) == (1.0, 0.5, 1.5)
+
+
+def test_paired_difference_is_the_paired_t_interval_or_the_scores_own_in_quadrature():
+    a, b = [1.0, 2.0, 4.0], [0.5, 1.4, 3.1]
+    exact = stats.ttest_rel(a, b).confidence_interval(0.95)
+    points = [[Interval(v, v, v) for v in values] for values in (a, b)]
+    assert paired_difference(*points) == pytest.approx((2 / 3, exact.low, exact.high))
+    assert paired_difference([Interval(5, 2, 8)], [Interval(1, -3, 5)]) == (4, -1, 9)
+
+
+def test_ranks_by_hand():
+    # m1 (lower is better): a .1 < c .2 < b .3; m2 (higher is better): b 9 > a 8 > c 7. Places: a 1 2, b 3 1, c 2 3.
+    rows = [
+        fact(g, m, s, v + s / 1000, direction=d)
+        for m, d, values in (("m1", "lower", (0.1, 0.3, 0.2)), ("m2", "higher", (8, 9, 7)))
+        for g, v in zip("abc", values, strict=True)
+        for s in (0, 1)
+    ]
+    rows_by_name, order = board(rows)
+    assert order == ["a", "b", "c"]
+    assert [rows_by_name[g]["rank"] for g in "abc"] == [1, 2, 3]
+    assert [rows_by_name[g]["mean_rank"] for g in "abc"] == [1.5, 2.0, 2.5]
+    assert rows_by_name["a"]["m1"] == pytest.approx(0.1005)
+    assert rows_by_name["a"]["tied_with"] == ""
+
+
+def test_equal_values_share_a_place_and_a_rank():
+    rows_by_name, _ = board([fact(g, "m", 0, v) for g, v in (("a", 1.0), ("b", 1.0), ("c", 2.0))])
+    assert [rows_by_name[g]["mean_rank"] for g in "abc"] == [1.5, 1.5, 3]
+    assert [rows_by_name[g]["rank"] for g in "abc"] == [1, 1, 3]
+
+
+def test_differences_inside_the_intervals_are_ties():
+    rows = [fact("a", "m", 0, 1.0, half=0.3), fact("b", "m", 0, 1.4, half=0.3), fact("c", "m", 0, 1.5, half=0.3)]
+    rows_by_name, _ = board(rows)
+    # Half-widths of .3 make .424 for a difference: a-b and b-c are inside, a-c is not.
+    assert rows_by_name["a"]["tied_with"] == "b"
+    assert rows_by_name["b"]["tied_with"] == "a;c"
+    assert rows_by_name["c"]["tied_with"] == "b"
+
+
+def test_incomplete_rows_and_controls_carry_no_rank_and_move_nobody():
+    rows = [fact(g, m, s, v) for g, v in (("a", 1.0), ("b", 2.0), ("real", 0.1)) for m in ("m1", "m2") for s in (0, 1)]
+    rows += [fact("c", "m1", s, 0.5) for s in (0, 1)] + [
+        fact("c", "m2", 0, 0.5),
+        fact("c", "m2", 1, 0, status="failed"),
+    ]
+    rows_by_name, order = board(rows, real="control")
+    assert [rows_by_name[g]["rank"] for g in ("a", "b", "c", "real")] == [1, 2, None, None]
+    assert [rows_by_name[g]["complete"] for g in ("a", "c")] == [True, False]
+    assert rows_by_name["c"]["m1"] == pytest.approx(0.5)
+    assert order[-1] == "real"
+
+
+def test_parts_and_slices_are_not_ranked():
+    rows = [fact("a", "m", 0, 1.0), fact("a", "m.part", 0, 9.0), fact("a", "m", 0, 7.0) | {"slice": "species=hs"}]
+    rows_by_name, _ = board(rows)
+    assert rows_by_name["a"]["m"] == 1.0
+    assert "m.part" not in rows_by_name["a"]
+
+
+@pytest.mark.parametrize(
+    ("values", "flags"),
+    [
+        ({"real": 1.0, "copy": 1.0, "noise": 5.0}, {}),
+        ({"real": 1.0, "copy": 1.0, "noise": 1.0}, {"noise": "blind:m"}),
+        ({"real": 1.0, "copy": 0.5, "noise": 5.0}, {"copy": "blind:m"}),
+        ({"real": 1.0, "copy": 1.0, "noise": 0.2}, {"noise": "blind:m"}),
+    ],
+)
+@pytest.mark.parametrize("direction", ["lower", "higher"])
+def test_a_metric_that_prefers_a_control_or_cannot_see_noise_is_blind(values, flags, direction):
+    sign = 1 if direction == "lower" else -1
+    rows = [fact(g, "m", s, sign * v + s / 1e4, direction=direction) for g, v in values.items() for s in (0, 1, 2)]
+    rows_by_name, _ = board(rows, CONTROLS, real="control", copy="control", noise="baseline")
+    assert {g: row["flags"] for g, row in rows_by_name.items() if row["flags"]} == flags
+
+
+def test_csv_is_canonical():
+    text = facts.to_csv([{"a": 1 / 3, "b": None, "c": True, "d": 'x,"y"', "e": 2}], "abcde")
+    assert text == 'a,b,c,d,e\n0.333333333,,true,"x,""y""",2\n'
