@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from dnabench import Context, SequenceSet
 
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"

@@ -40,7 +40,8 @@ def test_a_run_writes_what_the_design_says(dnabench, promoters, tmp_path):
     markov = next(row for row in results if row["generator"] == "markov")
     assert json.loads(markov["options"])["order"] == 2
     board = rows_of((out / "leaderboard.csv").read_text())
-    assert next(row["generator"] for row in board if row["rank"]) == "markov"
+    assert {row["generator"] for row in board if row["rank"]} == {"markov", "composition", "random"}
+    assert [row["rank"] for row in board][3:] == ["", "", ""]
     assert {row["generator"] for row in board if row["kind"] == "control"} == controls - {"random"}
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["plan"]["n_generated"] == 70
@@ -95,20 +96,28 @@ def test_a_failing_generator_stops_nobody_else(dnabench, promoters, tmp_path, mo
         "@hookimpl\n"
         "def dnabench_generators():\n"
         "    yield GeneratorSpec(name='broken', target='broken_dna:Broken', summary='fails')\n"
+        "    yield GeneratorSpec(name='cheat', target='broken_dna:Cheat', summary='looks for held-out data')\n"
         "class Broken:\n"
         "    def fit(self, train, *, context):\n"
         "        raise RuntimeError('out of\\nluck')\n"
+        "class Cheat(Broken):\n"
+        "    def fit(self, train, *, context):\n"
+        "        self.codes = context.held_out.codes\n"
     )
     info = broken / "broken_dna-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken_dna\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[dnabench]\nbroken = broken_dna\n")
     monkeypatch.syspath_prepend(str(broken))
-    ended = dnabench("run", "-g", "broken,markov", "-m", "mmd@kmer", "--dataset", promoters, "--out", tmp_path / "run")
+    ended = dnabench(
+        "run", "-g", "broken,cheat,markov", "-m", "mmd@kmer", "--dataset", promoters, "--out", tmp_path / "run"
+    )
     assert ended.code == 1
     results = rows_of((tmp_path / "run" / "results.csv").read_text())
     by_status = {row["generator"]: (row["status"], row["error"], row["value"] != "") for row in results}
     assert by_status["broken"] == ("failed", "RuntimeError: out of luck", False)
+    assert by_status["cheat"][0] == "failed"
+    assert "'NoneType' object has no attribute 'codes'" in by_status["cheat"][1]
     assert by_status["markov"] == ("done", "", True)
     board = {row["generator"]: row for row in rows_of((tmp_path / "run" / "leaderboard.csv").read_text())}
     assert (board["broken"]["complete"], board["broken"]["rank"]) == ("false", "")

@@ -1,0 +1,176 @@
+"""The networks: shapes, causality, closed forms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch.distributions import Normal
+
+from dnabench import SequenceSet
+from dnabench_discdiff.autoencoder import Autoencoder, kl_divergence, one_hot
+from dnabench_discdiff.blocks import Attention, Block
+from dnabench_discdiff.decoders import AutoregressiveHead, ConvHead
+from dnabench_discdiff.denoiser import Denoiser, time_features
+
+
+@pytest.fixture(autouse=True)
+def _fixed_weights():
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        yield
+
+
+def autoencoder(decoder: str = "autoregressive", length: int = 64) -> Autoencoder:
+    return Autoencoder(length, channels=3, width=32, decoder=decoder, context=7, head_width=16)
+
+
+def random_codes(n: int, length: int, letters: int = 4) -> torch.Tensor:
+    return torch.randint(letters, (n, length), generator=torch.Generator().manual_seed(5))
+
+
+@pytest.mark.parametrize("decoder", ["autoregressive", "conv"])
+@pytest.mark.parametrize("length", [16, 80, 256])
+def test_autoencoder_shapes(decoder, length):
+    model = autoencoder(decoder, length)
+    codes = random_codes(2, length)
+    mean, log_variance = model.encode(codes)
+    assert mean.shape == log_variance.shape == (2, length // 16, 3) == (2, *model.latent_shape)
+    features = model.upsampler(mean)
+    assert features.shape[:2] == (2, length)
+    assert model.head(features, codes).shape == (2, length, 4)
+    bases = model.decode(mean, torch.Generator().manual_seed(0))
+    assert bases.shape == (2, length)
+    assert set(bases.unique().tolist()) <= {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("tokens", [1, 2, 3, 4, 6, 16])
+def test_denoiser_shapes_for_any_number_of_tokens(tokens):
+    model = Denoiser(tokens, 3, width=32, blocks=1)
+    torch.nn.init.normal_(model.write.weight)
+    x = torch.randn(2, tokens, 3)
+    out = model(x, torch.tensor([0, 999]))
+    assert out.shape == x.shape
+    assert out.dtype == torch.float32
+    assert len(model.merge) == {1: 0, 2: 1, 3: 0, 4: 2, 6: 1, 16: 2}[tokens]
+
+
+def test_denoiser_looks_at_time_and_at_all_tokens():
+    model = Denoiser(8, 3, width=32, blocks=1)
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    x = torch.randn(1, 8, 3)
+    here, later = torch.tensor([10]), torch.tensor([900])
+    assert (model(x, here) - model(x, later)).abs().max() > 1e-2
+    changed = x.clone()
+    changed[:, 7] += 1
+    assert ((model(changed, here) - model(x, here)).abs().amax(-1) > 1e-6).all()
+
+
+def test_a_fresh_block_is_the_identity():
+    x = torch.randn(2, 4, 32)
+    torch.testing.assert_close(Block(32)(x), x)
+    torch.testing.assert_close(Block(32, condition=8)(x, torch.randn(2, 8)), x)
+
+
+def test_attention_equals_torchs():
+    attention, x = Attention(64), torch.randn(3, 5, 64)
+    theirs = torch.nn.MultiheadAttention(64, 2, batch_first=True)
+    theirs.load_state_dict(
+        {
+            "in_proj_weight": attention.to_qkv.weight,
+            "in_proj_bias": attention.to_qkv.bias,
+            "out_proj.weight": attention.project.weight,
+            "out_proj.bias": attention.project.bias,
+        }
+    )
+    torch.testing.assert_close(attention(x), theirs(x, x, x)[0], atol=1e-5, rtol=1e-4)
+
+
+def test_time_features_by_hand():
+    features = time_features(torch.tensor([0, 7]), 4)
+    np.testing.assert_allclose(features[0], [0, 0, 1, 1], atol=1e-7)
+    np.testing.assert_allclose(features[1], [np.sin(7), np.sin(0.07), np.cos(7), np.cos(0.07)], atol=1e-6)
+
+
+def test_kl_divergence_equals_torchs():
+    mean, log_variance = torch.randn(2, 50)
+    theirs = torch.distributions.kl_divergence(Normal(mean, (0.5 * log_variance).exp()), Normal(0.0, 1.0))
+    torch.testing.assert_close(kl_divergence(mean, log_variance), theirs)
+    assert kl_divergence(torch.zeros(1), torch.zeros(1)).item() == 0
+
+
+def test_one_hot_is_the_cores():
+    codes = random_codes(3, 32, letters=5)
+    expected = SequenceSet(codes.numpy().astype(np.uint8)).one_hot()
+    assert torch.equal(one_hot(codes), expected)
+    assert (one_hot(codes).sum(1) == 1).all()
+
+
+@pytest.mark.parametrize("position", [0, 5, 63])
+def test_a_base_changes_no_logits_at_or_before_it(position):
+    head = AutoregressiveHead(64, features=8, context=7, width=16)
+    features, codes = torch.randn(2, 64, 8), random_codes(2, 64)
+    changed = codes.clone()
+    changed[:, position] = (codes[:, position] + 1) % 4
+    difference = (head(features, changed) - head(features, codes)).abs().amax((0, 2))
+    assert (difference[: position + 1] == 0).all()
+    assert (difference[position + 1 : position + 8] > 0).all()  # seen by the next `context` bases
+    assert (difference[position + 8 :] == 0).all()
+
+
+@pytest.mark.parametrize("context", [1, 5, 7, 12])
+def test_sampling_one_by_one_has_the_logits_of_teacher_forcing(context):
+    head = AutoregressiveHead(48, features=8, context=context, width=16)
+    features = torch.randn(3, 48, 8)
+    steps = []
+    whole = head.logits
+    head.logits = lambda *args: steps.append(whole(*args)) or steps[-1]
+    codes = head.sample(features, torch.Generator().manual_seed(2))
+    head.logits = whole
+    assert len(steps) == 48
+    torch.testing.assert_close(torch.cat(steps, 1), head(features, codes), atol=1e-5, rtol=1e-4)
+
+
+def test_sampling_follows_the_softmax():
+    head = AutoregressiveHead(16, features=1, context=2, width=8)
+    with torch.no_grad():
+        head.write.weight.zero_()
+        head.write.bias.copy_(torch.tensor([0.1, 0.2, 0.3, 0.4]).log())
+    codes = head.sample(torch.zeros(4000, 16, 1), torch.Generator().manual_seed(3))
+    shares = torch.bincount(codes.flatten(), minlength=4) / codes.numel()
+    np.testing.assert_allclose(shares, [0.1, 0.2, 0.3, 0.4], atol=0.01)  # five standard errors of 0.002
+
+
+def test_the_conv_decoder_takes_the_most_probable_base_and_ignores_the_truth():
+    head = ConvHead(features=8, width=16)
+    features = torch.randn(2, 32, 8)
+    logits = head(features, random_codes(2, 32))
+    assert torch.equal(logits, head(features, torch.zeros(2, 32)))
+    assert torch.equal(head.sample(features, torch.Generator()), logits.argmax(-1))
+
+
+@pytest.mark.parametrize("decoder", ["autoregressive", "conv"])
+@pytest.mark.parametrize(("weight", "free"), [(0.0, 0.0), (0.7, 0.0), (1.0, 0.01), (1.0, 1e6)])
+def test_loss_is_cross_entropy_plus_weighted_kl_beyond_the_free_nats(decoder, weight, free):
+    model, codes = autoencoder(decoder), random_codes(2, 64)
+    noise = torch.randn(2, *model.latent_shape)
+    mean, log_variance = model.encode(codes)
+    logits = model.head(model.upsampler(mean + log_variance.exp().sqrt() * noise), codes)
+    log_p = logits.log_softmax(-1).gather(-1, codes[..., None]).sum()
+    kl = torch.distributions.kl_divergence(Normal(mean, log_variance.exp().sqrt()), Normal(0.0, 1.0)).sum()
+    per_sequence = kl / 2 - 4 * free  # two sequences of four tokens
+    assert (per_sequence > 0) == (free < 1)
+    expected = -log_p / (2 * 64) + weight * max(per_sequence, torch.tensor(0.0)) / 64
+    torch.testing.assert_close(model.loss(codes, noise, weight, free), expected)
+
+
+def test_an_n_adds_no_loss_and_no_gradient_at_its_position():
+    model, codes = autoencoder(), random_codes(1, 64)
+    codes[:, 10:] = 4
+    noise = torch.zeros(1, *model.latent_shape)
+    mean, _ = model.encode(codes)
+    logits = model.head(model.upsampler(mean), codes)
+    log_p = logits.log_softmax(-1)[:, :10].gather(-1, codes[:, :10, None]).sum()
+    torch.testing.assert_close(model.loss(codes, noise, 0.0, 0.0), -log_p / 64)
+    assert torch.isfinite(logits).all()

@@ -1,0 +1,127 @@
+"""`fred` against closed forms, SciPy's matrix root, and replicates."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+import scipy.linalg
+
+from dnabench import UserError
+from dnabench_metrics.frechet import FrechetDistance, frechet_estimate
+
+
+def whitened(n: int, d: int, *, seed: int) -> np.ndarray:
+    """A sample whose own mean is exactly 0 and whose own covariance is exactly the identity."""
+    x = np.random.default_rng(seed).standard_normal((n, d))
+    x -= x.mean(0)
+    return x @ np.linalg.inv(np.linalg.cholesky(np.atleast_2d(np.cov(x.T)))).T
+
+
+def test_a_shift_costs_its_squared_length():
+    x = np.random.default_rng(0).standard_normal((500, 8)) * np.arange(1, 9)
+    shift = np.linspace(-1, 2, 8)
+    assert frechet_estimate(generated=x + shift, reference=x).value == pytest.approx(shift @ shift, abs=1e-9)
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.1, 3.0])
+def test_a_scale_costs_d_times_its_excess_squared(scale):
+    x, y = whitened(400, 16, seed=1), whitened(700, 16, seed=2)
+    assert frechet_estimate(generated=scale * x, reference=y).value == pytest.approx(16 * (scale - 1) ** 2, abs=1e-9)
+
+
+def test_identical_samples_are_at_distance_zero():
+    x = np.random.default_rng(3).standard_normal((300, 64))
+    assert 0 <= frechet_estimate(generated=x, reference=x).value <= 1e-6
+
+
+def test_identical_samples_of_low_rank_are_at_distance_zero():
+    x = np.random.default_rng(3).standard_normal((300, 5)) @ np.random.default_rng(4).standard_normal((5, 64))
+    assert 0 <= frechet_estimate(generated=x, reference=x).value <= 1e-6
+
+
+def test_equals_the_general_matrix_root_of_scipy():
+    rng = np.random.default_rng(5)
+    x, y = rng.standard_normal((400, 20)) @ rng.standard_normal((20, 20)), rng.gamma(1, 2, (300, 20))
+    cov_x, cov_y = np.cov(x.T), np.cov(y.T)
+    root = scipy.linalg.sqrtm(cov_x @ cov_y).real
+    shift = x.mean(0) - y.mean(0)
+    expected = shift @ shift + np.trace(cov_x + cov_y - 2 * root)
+    assert frechet_estimate(generated=x, reference=y).value == pytest.approx(expected, rel=1e-9)
+
+
+def test_is_symmetric_and_blind_to_order():
+    rng = np.random.default_rng(6)
+    x, y = rng.standard_normal((200, 10)), rng.gamma(2, 1, (150, 10))
+    forward, back = frechet_estimate(generated=x, reference=y), frechet_estimate(generated=y[::-1], reference=x)
+    assert forward.value == pytest.approx(back.value, rel=1e-10)
+    assert forward.standard_error == pytest.approx(back.standard_error, rel=1e-8)
+
+
+def test_a_collapsed_generator_costs_the_variance_it_lacks():
+    y = whitened(300, 8, seed=7)
+    estimate = frechet_estimate(generated=np.full((300, 8), 2.0), reference=y)
+    assert estimate.value == pytest.approx(8 * 4 + 8, rel=1e-9)
+    assert np.isfinite(estimate.standard_error)
+
+
+def test_the_standard_error_of_a_shift_in_one_dimension_is_the_textbook_one():
+    # In one dimension the distance is (mu_x - mu_y)^2 + (s_x - s_y)^2; with equal spreads only the means' part is left.
+    x = whitened(1000, 1, seed=8)
+    shift = 3.0
+    expected = 2 * shift * np.sqrt(1 / 1000 + 1 / 1000)
+    assert frechet_estimate(generated=x + shift, reference=x).standard_error == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.15])
+def test_the_standard_error_matches_the_spread_over_replicates(scale):
+    rng = np.random.default_rng(9)
+    runs = [
+        frechet_estimate(
+            generated=scale * rng.standard_normal((800, 12)) + 0.1, reference=rng.standard_normal((600, 12))
+        )
+        for _ in range(150)
+    ]
+    spread = np.std([run.value for run in runs], ddof=1)
+    claimed = np.mean([run.standard_error for run in runs])
+    assert 0.8 * spread <= claimed <= 1.6 * spread
+
+
+def test_the_score_holds_the_distance_and_an_interval_around_it(score_features):
+    rng = np.random.default_rng(10)
+    x, y = rng.standard_normal((200, 4)) * 1.5, rng.standard_normal((150, 4))
+    score = score_features(FrechetDistance(), generated=x, reference=y)
+    value, error = frechet_estimate(generated=x, reference=y)
+    assert score.value == value
+    assert score.ci_high == pytest.approx(value + 1.959964 * error)
+    assert score.ci_low == pytest.approx(value - 1.959964 * error)
+
+
+def test_the_interval_never_reaches_below_zero(score_features):
+    x = np.random.default_rng(11).standard_normal((100, 3))
+    score = score_features(FrechetDistance(), generated=x, reference=x + 1e-9)
+    assert score.ci_low == 0
+
+
+def test_too_few_samples_for_the_dimension_are_refused(score_features):
+    x = np.random.default_rng(12).standard_normal((16, 16))
+    with pytest.raises(UserError, match="16 generated sequences for the 16 dimensions"):
+        score_features(FrechetDistance(), generated=x, reference=x.repeat(2, 0))
+
+
+def test_under_ten_times_the_dimension_it_warns_and_at_ten_times_it_does_not(score_features):
+    x = np.random.default_rng(13).standard_normal((160, 16))
+    with pytest.warns(UserWarning, match="159 reference sequences"):
+        score_features(FrechetDistance(), generated=x, reference=x[:159])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        score_features(FrechetDistance(), generated=x, reference=x)
+
+
+def test_embeddings_that_are_not_finite_are_refused(score_features):
+    x = np.random.default_rng(14).standard_normal((50, 3))
+    broken = x.copy()
+    broken[7, 1] = np.nan
+    with pytest.raises(ValueError, match="generated embeddings hold values that are not finite"):
+        score_features(FrechetDistance(), generated=broken, reference=x)

@@ -1,0 +1,102 @@
+"""`mmd` against closed forms, direct double sums, and replicates."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dnabench_metrics import mmd
+from dnabench_metrics.mmd import MaximumMeanDiscrepancy, median_squared_distance, mmd_estimate, rbf_kernel
+from dnabench_metrics.options import MMDOptions
+
+
+def linear(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return x @ y.T
+
+
+def test_with_a_linear_kernel_it_is_the_debiased_distance_of_the_means():
+    # The biased form is |mu_x - mu_y|^2; leaving out the diagonals takes tr S_x / n + tr S_y / m off it.
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((70, 5)) + 0.4, rng.gamma(1, 1, (50, 5))
+    shift = x.mean(0) - y.mean(0)
+    expected = shift @ shift - np.trace(np.cov(x.T)) / 70 - np.trace(np.cov(y.T)) / 50
+    assert mmd_estimate(generated=x, reference=y, kernel=linear).value == pytest.approx(expected, rel=1e-10)
+
+
+def test_two_points_a_side_by_hand():
+    # Bandwidth s^2 = 1/2, so k = exp(-|x - y|^2): within X exp(-1), within Y exp(-9), across exp(-(0, 9, 1, 4)).
+    x, y = np.array([[0.0], [1.0]]), np.array([[0.0], [3.0]])
+    expected = np.exp(-1) + np.exp(-9) - 2 * np.mean(np.exp([0.0, -9.0, -1.0, -4.0]))
+    estimate = mmd_estimate(generated=x, reference=y, kernel=rbf_kernel(0.5, 1))
+    assert estimate.value == pytest.approx(expected, rel=1e-12)
+    assert estimate.value < 0
+
+
+def test_bandwidths_are_powers_of_two_around_the_median():
+    x, y = np.array([[0.0]]), np.array([[2.0]])
+    expected = np.mean([np.exp(-4 / (2 * 3 * factor)) for factor in (0.25, 0.5, 1, 2, 4)])
+    assert rbf_kernel(3.0, 5)(x, y)[0, 0] == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_median_is_that_of_all_pairs():
+    x = np.array([[0.0], [1.0], [3.0], [7.0]])
+    assert median_squared_distance(x) == pytest.approx(np.median([1, 9, 49, 4, 36, 16]))
+
+
+def test_a_reference_of_equal_rows_still_has_a_bandwidth():
+    assert median_squared_distance(np.ones((5, 2))) == 1.0
+    mostly_equal = np.zeros((5, 1))
+    mostly_equal[0] = 2.0
+    # 4 of 10 pairs are 4 apart, so the median is 0 and the mean 1.6.
+    assert median_squared_distance(mostly_equal) == pytest.approx(1.6)
+
+
+@pytest.mark.parametrize(("n", "m"), [(37, 23), (16, 8), (5, 41)])
+def test_tiles_do_not_show(n, m, monkeypatch):
+    rng = np.random.default_rng(1)
+    x, y = rng.standard_normal((n, 3)), rng.standard_normal((m, 3))
+    kernel = rbf_kernel(2.0, 3)
+    xx, yy, xy = kernel(x, x), kernel(y, y), kernel(x, y)
+    expected = (xx.sum() - np.trace(xx)) / (n * (n - 1)) + (yy.sum() - np.trace(yy)) / (m * (m - 1)) - 2 * xy.mean()
+    monkeypatch.setattr(mmd, "TILE", (8, 16))
+    assert mmd_estimate(generated=x, reference=y, kernel=kernel).value == pytest.approx(expected, rel=1e-10)
+
+
+def test_samples_of_one_source_are_at_zero_on_average_and_not_clipped():
+    rng = np.random.default_rng(2)
+    kernel = rbf_kernel(16.0, 5)
+    values = np.array(
+        [
+            mmd_estimate(
+                generated=rng.standard_normal((80, 8)), reference=rng.standard_normal((60, 8)), kernel=kernel
+            ).value
+            for _ in range(200)
+        ]
+    )
+    assert abs(values.mean()) < 3 * values.std(ddof=1) / np.sqrt(200)
+    assert (values < 0).mean() > 0.3
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.2])
+def test_the_standard_error_matches_the_spread_over_replicates(scale):
+    rng = np.random.default_rng(3)
+    kernel = rbf_kernel(12.0, 3)
+    runs = [
+        mmd_estimate(
+            generated=scale * rng.standard_normal((250, 6)), reference=rng.standard_normal((200, 6)), kernel=kernel
+        )
+        for _ in range(120)
+    ]
+    spread = np.std([run.value for run in runs], ddof=1)
+    claimed = np.mean([run.standard_error for run in runs])
+    assert 0.75 * spread <= claimed <= 1.8 * spread
+
+
+def test_the_score_in_float32_equals_float64_far_from_the_origin(score_features):
+    rng = np.random.default_rng(4)
+    x, y = rng.standard_normal((90, 4)) + 1000.5, rng.standard_normal((70, 4)) + 1000
+    score = score_features(MaximumMeanDiscrepancy(MMDOptions(bandwidths=4)), generated=x, reference=y)
+    expected = mmd_estimate(generated=x - 1000, reference=y - 1000, kernel=rbf_kernel(median_squared_distance(y), 4))
+    assert score.value == pytest.approx(expected.value, abs=2e-6)
+    assert score.ci_low == pytest.approx(expected.value - 1.959964 * expected.standard_error, abs=5e-6)
+    assert score.ci_high == pytest.approx(expected.value + 1.959964 * expected.standard_error, abs=5e-6)
