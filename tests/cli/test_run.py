@@ -88,40 +88,104 @@ def test_a_finished_run_is_continued_from_the_store(dnabench, promoters, tmp_pat
     assert "holds a run of another plan" in other.err
 
 
-def test_a_failing_generator_stops_nobody_else(dnabench, promoters, tmp_path, monkeypatch):
-    broken = tmp_path / "plugin"
-    broken.mkdir()
-    (broken / "broken_dna.py").write_text(
-        "from dnabench import GeneratorSpec, hookimpl\n"
-        "@hookimpl\n"
-        "def dnabench_generators():\n"
-        "    yield GeneratorSpec(name='broken', target='broken_dna:Broken', summary='fails')\n"
-        "    yield GeneratorSpec(name='cheat', target='broken_dna:Cheat', summary='looks for held-out data')\n"
-        "class Broken:\n"
-        "    def fit(self, train, *, context):\n"
-        "        raise RuntimeError('out of\\nluck')\n"
-        "class Cheat(Broken):\n"
-        "    def fit(self, train, *, context):\n"
-        "        self.codes = context.held_out.codes\n"
-    )
-    info = broken / "broken_dna-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken_dna\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[dnabench]\nbroken = broken_dna\n")
-    monkeypatch.syspath_prepend(str(broken))
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Install a plugin package of one module, as pip would."""
+    site = tmp_path / "site"
+    site.mkdir()
+    monkeypatch.syspath_prepend(str(site))
+
+    def place(name: str, source: str) -> None:
+        (site / f"{name}.py").write_text(source)
+        info = site / f"{name}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[dnabench]\n{name} = {name}\n")
+
+    return place
+
+
+FAILING = """
+from dnabench import GeneratorSpec, hookimpl
+
+@hookimpl
+def dnabench_generators():
+    yield GeneratorSpec(name="broken", target="failing_dna:Broken", summary="fails")
+    yield GeneratorSpec(name="cheat", target="failing_dna:Cheat", summary="looks for held-out data")
+    yield GeneratorSpec(name="miscounts", target="failing_dna:Miscounts", summary="returns too few")
+
+class Broken:
+    def fit(self, train, *, context):
+        raise RuntimeError("out of\\nluck")
+
+class Cheat:
+    def fit(self, train, *, context):
+        self.codes = context.held_out.codes
+
+class Miscounts:
+    def fit(self, train, *, context):
+        self.train = train
+
+    def sample(self, n, *, context):
+        return self.train.codes[: n - 1]
+"""
+
+
+def test_a_failing_generator_stops_nobody_else(dnabench, promoters, tmp_path, install):
+    install("failing_dna", FAILING)
     ended = dnabench(
-        "run", "-g", "broken,cheat,markov", "-m", "mmd@kmer", "--dataset", promoters, "--out", tmp_path / "run"
+        "run",
+        "-g",
+        "broken,cheat,miscounts,markov",
+        "-m",
+        "mmd@kmer",
+        "--dataset",
+        promoters,
+        "--out",
+        tmp_path / "run",
     )
     assert ended.code == 1
     results = rows_of((tmp_path / "run" / "results.csv").read_text())
-    by_status = {row["generator"]: (row["status"], row["error"], row["value"] != "") for row in results}
-    assert by_status["broken"] == ("failed", "RuntimeError: out of luck", False)
-    assert by_status["cheat"][0] == "failed"
-    assert "'NoneType' object has no attribute 'codes'" in by_status["cheat"][1]
-    assert by_status["markov"] == ("done", "", True)
+    by_name = {row["generator"]: (row["status"], row["error"], row["value"] != "") for row in results}
+    assert by_name["broken"] == ("failed", "RuntimeError: out of luck", False)
+    assert by_name["cheat"][:2] == ("failed", "AttributeError: 'NoneType' object has no attribute 'codes'")
+    assert by_name["miscounts"][1] == "ValueError: the generator returned shape (69, 64); (70, 64) was asked for"
+    assert by_name["markov"] == ("done", "", True)
     board = {row["generator"]: row for row in rows_of((tmp_path / "run" / "leaderboard.csv").read_text())}
     assert (board["broken"]["complete"], board["broken"]["rank"]) == ("false", "")
     assert board["markov"]["rank"] == "1"
+    assert not (tmp_path / "run" / "samples" / "broken").exists()
+
+
+def test_a_plugin_that_cannot_be_imported_is_reported_and_the_rest_works(dnabench, install):
+    install("broken_dna", "import no_such_module")
+    ended = dnabench("list", "generators")
+    assert ended.code == 0
+    assert "markov" in ended.out
+    assert "plugin broken_dna (broken_dna 1.0) failed to load: ModuleNotFoundError" in ended.err
+    assert dnabench("list", "generators", "--no-plugin", "broken_dna").err == ""
+
+
+OBSERVER = """
+from dnabench import hookimpl
+
+@hookimpl
+def dnabench_cell_finished(cell, result):
+    with open("observed.txt", "a") as file:
+        file.write(f"{cell.kind} {result.status}\\n")
+    if cell.kind == "floor":
+        raise RuntimeError("observer's fault")
+"""
+
+
+def test_observers_see_every_cell_and_change_nothing(dnabench, promoters, install):
+    install("observer_dna", OBSERVER)
+    ended = dnabench(
+        "run", "-g", "markov", "-m", "mmd@kmer", "--dataset", promoters, "--seeds", "0", "--no-controls", "--out", "run"
+    )
+    assert ended.code == 0
+    assert Path("observed.txt").read_text().split("\n") == ["floor done", "sample done", "score done", ""]
+    assert "observer observer_dna: RuntimeError: observer's fault" in ended.err
 
 
 def test_dry_run_tells_what_is_stored_and_writes_nothing(dnabench, promoters):

@@ -21,6 +21,9 @@ COMMANDS = {
     "show": "Describe a plugin or a suite with its options.",
 }
 
+# A module called list would hide the built-in in this package.
+MODULES = {"list": "listing"}
+
 
 class ExitCode(IntEnum):
     """What the process ends with."""
@@ -40,7 +43,7 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"dnabench.cli.{cmd_name}").command
+        command: click.Command = import_module(f"dnabench.cli.{MODULES.get(cmd_name, cmd_name)}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
