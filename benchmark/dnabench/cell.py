@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from dnabench.plan import Cell, Plan
     from dnabench.store import Store
 
-MODEL_FILE = "model.json"
+# Beside the generator's own files; the one name that they must leave free.
+MODEL_FILE = "dnabench.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +127,8 @@ class CellRunner:
             model = directory / "model"
             model.mkdir()
             generator.save(model)
+            if (model / MODEL_FILE).exists():
+                raise ValueError(f"{spec.name}.save wrote {MODEL_FILE}, a name that dnabench keeps for itself")
             about = {
                 "generator": spec.name,
                 "version": spec.version,

@@ -26,7 +26,10 @@ class Generator(Protocol):
         """``n`` sequences of ``context.length`` bp: a SequenceSet, or uint8 codes of shape ``(n, length)``."""
 
     def save(self, directory: Path) -> None:
-        """Write all that ``sample`` needs into an existing empty directory: safetensors and JSON, never a pickle."""
+        """Write all that ``sample`` needs into an existing empty directory: safetensors and JSON, never a pickle.
+
+        The name ``dnabench.json`` is the core's.
+        """
 
     def load(self, directory: Path) -> None:
         """Restore what ``save`` wrote."""

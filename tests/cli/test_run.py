@@ -49,7 +49,7 @@ def test_a_run_writes_what_the_design_says(dnabench, promoters, tmp_path):
     assert len(rows_of((out / "timings.csv").read_text())) == 2 * 2 + 6 * 2 + 6 * 2 * 2
     sample = SequenceSet.from_fasta(out / "samples" / "markov" / "seed1.fa.gz")
     assert sample.codes.shape == (70, 64)
-    assert (out / "models" / "markov" / "seed1" / "model.json").is_file()
+    assert (out / "models" / "markov" / "seed1" / "dnabench.json").is_file()
 
 
 def test_the_same_command_gives_the_same_bytes_in_another_process(promoters, tmp_path):

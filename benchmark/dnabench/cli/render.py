@@ -99,8 +99,8 @@ def _notes(board: Sequence[Mapping[str, Any]]) -> list[str]:
         name = row["generator"]
         if row["tied_with"]:
             notes.append(f"{name} cannot be told from {row['tied_with'].replace(';', ', ')}")
-        for flag in filter(None, row["flags"].split(";")):
-            notes.append(f"{flag.replace(':', ': ')} does not see what is wrong with {name}")
+        flags = filter(None, row["flags"].split(";"))
+        notes += [f"{flag.replace(':', ': ')} does not see what is wrong with {name}" for flag in flags]
         if not row["complete"]:
             notes.append(f"{name} is incomplete and has no rank")
     return notes

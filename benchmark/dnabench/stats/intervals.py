@@ -35,7 +35,7 @@ def score_interval(scores: Sequence[Interval]) -> Interval:
 
 
 def paired_difference(first: Sequence[Interval], second: Sequence[Interval]) -> Interval:
-    """first - second over the seeds they share, in order.
+    """The difference first - second over the seeds they share, in order.
 
     The wider of two intervals: Student's t over the differences, and the scores' own in quadrature, as if the scores
     were independent. The first alone would take a draw that all seeds share, such as the reference, for certain.
