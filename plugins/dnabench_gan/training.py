@@ -1,0 +1,103 @@
+"""The training loop of WGAN-GP (Gulrajani et al. 2017, arXiv 1704.00028, algorithm 1)."""
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dnabench_gan.networks import Critic, Generator
+    from dnabench_gan.options import GanOptions
+
+ADAM_BETAS = (0.5, 0.9)
+REPORT_EVERY = 10  # iterations between progress reports; each reads the loss back from the device
+
+
+def one_hot(codes: Tensor) -> Tensor:
+    """Codes of shape ``(batch, length)`` as float32 ``(batch, 4, length)``, channels A C G T; N is 0.25 in each."""
+    table = torch.cat([torch.eye(4), torch.full((1, 4), 0.25)]).to(codes.device)
+    return table[codes.long()].transpose(1, 2).contiguous()
+
+
+def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
+    """Mean of ``(||grad critic|| - 1)^2`` at points between real and generated sequences (arXiv 1704.00028, eq. 3).
+
+    ``real`` and ``fake`` are ``(batch, 4, length)``; ``mix``, ``(batch, 1, 1)`` in [0, 1], is the share of ``real``.
+    """
+    gradient = critic.input_gradient(mix * real + (1 - mix) * fake)
+    norm: Tensor = torch.linalg.vector_norm(gradient, dim=(1, 2))  # (batch,)
+    return (norm - 1).square().mean()
+
+
+def train(
+    generator: Generator,
+    critic: Critic,
+    codes: Tensor,
+    *,
+    options: GanOptions,
+    random: torch.Generator,
+    progress: Callable[[int, int, str], None],
+) -> Generator:
+    """Train both networks in place; return the generator to sample from.
+
+    That is a copy whose weights are the exponential moving average over the iterations (with ``ema_decay = 0``: those
+    of the last one). ``codes`` is uint8, ``(n, length)``, on the networks' device. ``random`` is a CPU generator, so
+    that a seed means the same batches and noise on every device. Raises RuntimeError when the loss is no longer finite.
+    """
+    device, batch = codes.device, options.batch_size
+    average = copy.deepcopy(generator)
+    generator_adam = torch.optim.Adam(generator.parameters(), lr=options.learning_rate, betas=ADAM_BETAS, fused=True)
+    critic_adam = torch.optim.Adam(critic.parameters(), lr=options.learning_rate, betas=ADAM_BETAS, fused=True)
+
+    def latent() -> Tensor:
+        return torch.randn(batch, options.latent, generator=random).to(device)
+
+    for iteration in range(options.iterations):
+        critic.requires_grad_(True)
+        for _ in range(options.critic_steps):
+            rows = torch.randint(len(codes), (batch,), generator=random).to(device)
+            mix = torch.rand(batch, 1, 1, generator=random).to(device)
+            real = one_hot(codes[rows])
+            with torch.no_grad():
+                fake = generator(latent())
+            scores = critic(torch.cat([real, fake]))  # (2 * batch,)
+            critic_loss = scores[batch:].mean() - scores[:batch].mean()
+            critic_loss = critic_loss + options.penalty * gradient_penalty(critic, real, fake, mix)
+            critic_adam.zero_grad()
+            critic_loss.backward()
+            critic_adam.step()
+
+        critic.requires_grad_(False)
+        generator_loss = -critic(generator(latent())).mean()
+        generator_adam.zero_grad()
+        generator_loss.backward()
+        generator_adam.step()
+        _update_average(average, generator, options.ema_decay, iteration)
+
+        done = iteration + 1
+        if done % REPORT_EVERY == 0 or done == options.iterations:
+            _check_finite(critic_loss.item(), generator_loss.item(), done)
+            progress(done, options.iterations, "train")
+    return average
+
+
+@torch.no_grad()
+def _update_average(average: Generator, generator: Generator, decay: float, iteration: int) -> None:
+    # The first iterations count less than the decay alone would have it: they still hold the random initial weights.
+    decay = min(decay, (1 + iteration) / (10 + iteration))
+    for mean, weight in zip(average.parameters(), generator.parameters(), strict=True):
+        mean.lerp_(weight, 1 - decay)
+
+
+def _check_finite(critic_loss: float, generator_loss: float, iteration: int) -> None:
+    if not (math.isfinite(critic_loss) and math.isfinite(generator_loss)):
+        raise RuntimeError(
+            f"gan: the loss is no longer finite at iteration {iteration} "
+            f"(critic {critic_loss}, generator {generator_loss}); try a smaller learning_rate"
+        )
