@@ -32,7 +32,7 @@ def package_digest(target: str) -> str:
         return ""
     if found.submodule_search_locations:
         root = Path(next(iter(found.submodule_search_locations)))
-        files = sorted(p for p in root.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+        files = sorted(p for p in root.rglob("*") if p.is_file() and not _is_cache(p.relative_to(root)))
     else:
         root = Path(found.origin or "").parent
         files = [Path(found.origin or "")]
@@ -41,3 +41,7 @@ def package_digest(target: str) -> str:
         state.update(f"{file.relative_to(root).as_posix()}\n{file.stat().st_size}\n".encode())
         state.update(file.read_bytes())
     return state.hexdigest()
+
+
+def _is_cache(path: Path) -> bool:
+    return any(part == "__pycache__" or part.startswith(".") for part in path.parts)

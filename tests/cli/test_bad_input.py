@@ -60,6 +60,7 @@ def test_names_and_values(dnabench, arguments, message):
         (("--set", "markov.order=9"), "option markov.order is 9; it must be at most 8"),
         (("--set", "gan.batch=3"), "option gan.batch is set, but gan takes no part in this run"),
         (("--samples", "300"), "--samples 300: the control holdout has only 70 held-out sequences"),
+        (("--length", "60", "-g", "discdiff"), "multiples of 16 bp; these have 60 bp: --length 48 would crop"),
         (("--length", "65"), "64 bases, fewer than --length 65"),
         (("--metrics", "motif-kl@kmer"), "metric motif-kl works on sequences"),
         (

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import gzip
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from dnabench import SequenceSet, UserError
@@ -29,6 +31,15 @@ def test_gzip_and_plain_hold_the_same_and_the_same_bytes_every_time(tmp_path):
     assert (tmp_path / "one.fa.gz").read_bytes() == (tmp_path / "two.fa.gz").read_bytes()
     assert gzip.decompress((tmp_path / "one.fa.gz").read_bytes()) == path.read_bytes()
     assert read_fasta(tmp_path / "one.fa.gz").digest == sequences.digest
+
+
+def test_white_space_cannot_break_a_header(tmp_path):
+    labels = pd.DataFrame({"species": ["Homo sapiens", ""]})
+    codes = np.zeros((2, 3), np.uint8)
+    SequenceSet(codes, labels=labels, names=["one two\n>three", "four"]).to_fasta(tmp_path / "x.fa")
+    again = read_fasta(tmp_path / "x.fa")
+    assert again.names == ("one_two_>three", "four")
+    assert again.labels["species"].tolist() == ["Homo_sapiens", ""]
 
 
 def test_a_directory_is_one_set_whose_file_names_are_the_species(tmp_path):

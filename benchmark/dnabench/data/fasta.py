@@ -52,17 +52,24 @@ def read_fasta(path: Path, *, length: int | None = None) -> SequenceSet:
 
 
 def write_fasta(sequences: SequenceSet, path: Path) -> None:
-    """Write ``sequences`` atomically; the same sequences give the same bytes, gzip included."""
+    """Write ``sequences`` atomically; the same sequences give the same bytes, gzip included.
+
+    White space in names and labels becomes ``_``, since it ends them in a header.
+    """
     columns = list(sequences.labels.columns)
     rows = sequences.labels.itertuples(index=False, name=None)
     lines = []
     for name, row, bases in zip(sequences.names, rows, sequences.strings(), strict=True):
-        labels = "".join(f" {key}={value}" for key, value in zip(columns, row, strict=True) if value)
-        lines.append(f">{name}{labels}\n{bases}\n")
+        labels = "".join(f" {_word(key)}={_word(value)}" for key, value in zip(columns, row, strict=True) if value)
+        lines.append(f">{_word(name)}{labels}\n{bases}\n")
     content = "".join(lines).encode()
     if path.name.endswith(".gz"):
         content = gzip.compress(content, compresslevel=6, mtime=0)
     atomic_write(path, content)
+
+
+def _word(text: str) -> str:
+    return "_".join(text.split())
 
 
 def _read_bytes(path: Path) -> bytes:
