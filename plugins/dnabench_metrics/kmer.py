@@ -1,0 +1,41 @@
+"""`kmer`: the frequencies of the 256 4-mers of a sequence as its embedding."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from dnabench import Context, SequenceSet
+
+#: Fixed: another k would be an embedder of another dimension.
+K = 4
+
+
+class KmerFrequencies:
+    """Shares of the 4-mers among a sequence's windows, in the order AAAA, AAAC, ..., TTTT."""
+
+    def embed(self, sequences: SequenceSet, *, context: Context) -> np.ndarray:  # noqa: ARG002 (the protocol's signature)
+        """float32, shape ``(n, 256)``; rows sum to 1. See `kmer_frequencies`."""
+        return kmer_frequencies(sequences.codes, K).astype(np.float32)
+
+
+def kmer_frequencies(codes: np.ndarray, k: int) -> np.ndarray:
+    """Frequencies of overlapping k-mers: float64, shape ``(n, 4**k)``, the first base the most significant digit.
+
+    Windows that hold an N are left out; a sequence without any other window has a row of zeros. ``codes`` is uint8 of
+    shape ``(n, length)``, A C G T N = 0 1 2 3 4.
+    """
+    n, length = codes.shape
+    windows = max(0, length - k + 1)
+    kmers = np.zeros((n, windows), np.int64)
+    known = np.ones((n, windows), bool)
+    for offset in range(k):
+        base = codes[:, offset : offset + windows]
+        kmers = kmers * 4 + base
+        known &= base < 4
+    cells = kmers + np.arange(n)[:, None] * 4**k
+    counts = np.bincount(cells[known], minlength=n * 4**k).reshape(n, 4**k)
+    frequencies: np.ndarray = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    return frequencies

@@ -1,0 +1,145 @@
+"""Reading the MEME minimal motif format (https://meme-suite.org/meme/doc/meme-format.html)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from dnabench import UserError
+
+#: What the format's documentation gives for a matrix without `nsites`.
+DEFAULT_SITES = 20.0
+#: How far a row may be from summing to 1: files are written with few digits.
+SUM_TOLERANCE = 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class MemeMotif:
+    """A letter-probability matrix as its file states it.
+
+    Attributes:
+        name: the motif's identifier, the first word after MOTIF.
+        probabilities: float64, shape ``(width, 4)``, columns A C G T, rows summing to 1.
+        sites: number of sites the matrix was made from.
+        background: float64, shape ``(4,)``: the file's letter frequencies, uniform where it states none.
+        strands: ``+`` when the file says so, else ``both``.
+    """
+
+    name: str
+    probabilities: np.ndarray
+    sites: float
+    background: np.ndarray
+    strands: Literal["+", "both"]
+
+
+def read_meme(path: Path) -> list[MemeMotif]:
+    """Every motif of a MEME file over the alphabet ACGT.
+
+    Raises UserError, naming file and line, for a missing or empty file, one that is not MEME, another alphabet, a
+    matrix with too few rows, rows that are no probabilities, or two motifs of one name.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: not a text file; a MEME motif file is expected") from None
+    if not any(line.startswith("MEME version") for line in lines):
+        raise UserError(f"{path}: no line 'MEME version'; a MEME motif file is expected")
+    return _Reader(path, lines).motifs()
+
+
+class _Reader:
+    """The state of one pass over a file."""
+
+    def __init__(self, path: Path, lines: list[str]) -> None:
+        self.path = path
+        self.lines = lines
+        self.strands: Literal["+", "both"] = "both"
+        self.background = np.full(4, 0.25)
+
+    def motifs(self) -> list[MemeMotif]:
+        found: dict[str, MemeMotif] = {}
+        name: str | None = None
+        for number, line in enumerate(self.lines):
+            words = line.split()
+            if line.startswith("ALPHABET"):
+                self._check_alphabet(number)
+            elif line.startswith("strands:"):
+                self.strands = "both" if "-" in words else "+"
+            elif line.startswith("Background letter frequencies"):
+                self.background = self._read_background(number + 1)
+            elif line.startswith("MOTIF"):
+                if len(words) < 2:
+                    raise self._error(number, "MOTIF without a name")
+                name = words[1]
+                if name in found:
+                    raise self._error(number, f"a second motif called {name}")
+            elif line.startswith("letter-probability matrix"):
+                if name is None:
+                    raise self._error(number, "a matrix before any MOTIF line")
+                found[name] = self._read_matrix(number, name)
+                name = None
+        if not found:
+            raise UserError(f"{self.path}: no letter-probability matrix in this file")
+        return list(found.values())
+
+    def _error(self, number: int, what: str) -> UserError:
+        return UserError(f"{self.path}, line {number + 1}: {what}")
+
+    def _check_alphabet(self, number: int) -> None:
+        letters = self.lines[number].partition("=")[2].strip().upper()
+        if letters != "ACGT":
+            raise self._error(number, f"alphabet {letters or 'not stated'}; only ACGT is scanned")
+
+    def _read_background(self, number: int) -> np.ndarray:
+        line = self.lines[number] if number < len(self.lines) else ""
+        frequencies = dict(re.findall(r"\b([ACGT])\s+([0-9.eE+-]+)", line))
+        try:
+            background: np.ndarray = np.array([float(frequencies[letter]) for letter in "ACGT"])
+        except (KeyError, ValueError):
+            raise self._error(
+                number, "background letter frequencies expected, as 'A 0.25 C 0.25 G 0.25 T 0.25'"
+            ) from None
+        if not (background > 0).all() or abs(background.sum() - 1) > SUM_TOLERANCE:
+            raise self._error(number, "background letter frequencies must be above 0 and sum to 1")
+        background /= background.sum()
+        return background
+
+    def _read_matrix(self, number: int, name: str) -> MemeMotif:
+        header = dict(re.findall(r"(\w+)=\s*(\S+)", self.lines[number]))
+        try:
+            stated = int(header["w"]) if "w" in header else None
+            sites = float(header.get("nsites", DEFAULT_SITES))
+        except ValueError:
+            raise self._error(number, "w= and nsites= must be numbers") from None
+        if not 0 < sites < float("inf"):
+            raise self._error(number, f"nsites= {sites:g}; a number above 0 is expected")
+        rows: list[list[float]] = []
+        for offset, line in enumerate(self.lines[number + 1 :], start=number + 1):
+            row = self._read_row(offset, line)
+            if row is None or len(rows) == stated:
+                break
+            rows.append(row)
+        if not rows or (stated is not None and len(rows) != stated):
+            raise self._error(number, f"{len(rows)} rows follow for motif {name}, {stated or 'at least 1'} expected")
+        probabilities = np.array(rows)
+        probabilities /= probabilities.sum(axis=1, keepdims=True)
+        return MemeMotif(name, probabilities, sites, self.background, self.strands)
+
+    def _read_row(self, number: int, line: str) -> list[float] | None:
+        """The row on this line; None where the matrix has ended."""
+        words = line.split()
+        if not words or not re.match(r"[-+.0-9]", words[0]):
+            return None
+        try:
+            row = [float(word) for word in words]
+        except ValueError:
+            raise self._error(number, f"{line.strip()!r} is no row of a matrix") from None
+        if len(row) != 4 or not all(0 <= value <= 1 for value in row) or abs(sum(row) - 1) > SUM_TOLERANCE:
+            raise self._error(number, f"{line.strip()!r}: four probabilities of A C G T that sum to 1 are expected")
+        return row
