@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
-import random
 import resource
+import shutil
 import sys
 import time
 import traceback
@@ -16,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import dnabench
 from dnabench import keys, options
 from dnabench.context import Context
 from dnabench.plugins import Catalog, construct
 from dnabench.scoring import Scorer
-from dnabench.seeds import derive_seed
+from dnabench.seeds import derive_seed, seed_globals
 from dnabench.sequences import SequenceSet
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ class CellResult:
 
 
 class CellRunner:
-    """Executes the cells of one plan in this process."""
+    """Executes the cells of one plan in this process. UserError for a metric that refuses its options."""
 
     def __init__(
         self,
@@ -74,9 +76,8 @@ class CellRunner:
         self._store = store
         self._progress = progress
         self._debug = debug
-        scratch = store.root / "scratch"
-        scratch.mkdir(exist_ok=True)
-        self._scorer = Scorer(catalog, store, device=device, scratch=scratch, train=data.train, progress=progress)
+        self._scorer = Scorer(catalog, store, device=device, train=data.train, progress=progress)
+        self._scorer.check(plan.metrics)
         self._samples: dict[tuple[str, int], Path] = {}
 
     def run(self, cell: Cell) -> CellResult:
@@ -84,7 +85,7 @@ class CellRunner:
         start = time.perf_counter()
         try:
             outcome = {"sample": self._sample, "score": self._score, "floor": self._floor}[cell.kind](cell)
-        except Exception as error:  # noqa: BLE001 - a stranger's plugin may raise anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's plugin may raise anything
             if self._debug:
                 traceback.print_exc(file=sys.stderr)
             text = " ".join(str(error).split())
@@ -94,55 +95,58 @@ class CellRunner:
 
     def _sample(self, cell: Cell) -> dict[str, Any]:
         key = self._sample_key(cell)
-        path = self._store.sample(key)
-        cached = path is not None
-        if path is None:
-            path = self._make_sample(cell, key)
+        with self._store.work(key) as scratch:
+            # Looked up with the work in hand: another run may just have finished it.
+            path = self._store.sample(key)
+            cached = path is not None
+            if path is None:
+                path = self._store.put_sample(key, self._make_sample(cell, scratch))
         self._samples[cell.generator, cell.seed] = path
         return {"status": "done", "sample": path, "cached": cached}
 
-    def _make_sample(self, cell: Cell, key: str) -> Path:
+    def _make_sample(self, cell: Cell, work: Path) -> Path:
+        """Train and sample; a directory below ``work`` that holds sample and model."""
         planned = self._plan.generator(cell.generator)
         spec = self._catalog.generator(cell.generator).spec
         generator = construct(spec, options.build(spec.options, spec.name, planned.options))
-        with self._store.scratch(key) as scratch, self._store.new_sample(key) as directory:
+        scratch, directory = work / "scratch", work / "sample"
+        scratch.mkdir(exist_ok=True)
+        shutil.rmtree(directory, ignore_errors=True)
+        model = directory / "model"
+        model.mkdir(parents=True)
 
-            def context(role: str) -> Context:
-                seed = derive_seed(role, repeat=cell.seed, dataset=self._plan.dataset_sha256, generator=spec.name)
-                seed_globals(seed)
-                return Context(
-                    device=planned.device,
-                    seed=seed,
-                    length=self._plan.length,
-                    scratch=scratch,
-                    train=self._data.train,
-                    held_out=self._data.validation if spec.kind == "control" else None,
-                    progress=self._progress,
-                )
+        def context(role: str) -> Context:
+            seed = derive_seed(role, repeat=cell.seed, dataset=self._plan.dataset_sha256, generator=spec.name)
+            seed_globals(seed)
+            return Context(
+                device=planned.device,
+                seed=seed,
+                length=self._plan.length,
+                scratch=scratch,
+                train=self._data.train,
+                held_out=self._data.validation if spec.kind == "control" else None,
+                progress=self._progress,
+            )
 
-            generator.fit(self._data.train, context=context("fit"))
-            drawn = generator.sample(self._plan.n_generated, context=context("sample"))
-            sequences = checked_sample(drawn, self._plan.n_generated, self._plan.length)
-            sequences.to_fasta(directory / "sample.fa.gz")
-            model = directory / "model"
-            model.mkdir()
-            generator.save(model)
-            if (model / MODEL_FILE).exists():
-                raise ValueError(f"{spec.name}.save wrote {MODEL_FILE}, a name that dnabench keeps for itself")
-            about = {
-                "generator": spec.name,
-                "version": spec.version,
-                "distribution": planned.distribution,
-                "options": planned.options,
-                "length": self._plan.length,
-                "dataset": self._plan.dataset,
-                "dataset_sha256": self._plan.dataset_sha256,
-                "seed": cell.seed,
-            }
-            (model / MODEL_FILE).write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        path = self._store.sample(key)
-        assert path is not None
-        return path
+        generator.fit(self._data.train, context=context("fit"))
+        drawn = generator.sample(self._plan.n_generated, context=context("sample"))
+        sequences = checked_sample(drawn, self._plan.n_generated, self._plan.length)
+        sequences.to_fasta(directory / "sample.fa.gz")
+        generator.save(model)
+        if (model / MODEL_FILE).exists():
+            raise ValueError(f"{spec.name}.save wrote {MODEL_FILE}, a name that dnabench keeps for itself")
+        about = {
+            "generator": spec.name,
+            "version": spec.version,
+            "distribution": planned.distribution,
+            "options": planned.options,
+            "length": self._plan.length,
+            "dataset": self._plan.dataset,
+            "dataset_sha256": self._plan.dataset_sha256,
+            "seed": cell.seed,
+        }
+        (model / MODEL_FILE).write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        return directory
 
     def _score(self, cell: Cell) -> dict[str, Any]:
         path = self._samples.get((cell.generator, cell.seed))
@@ -152,21 +156,20 @@ class CellRunner:
         return self._compare(cell, generated, self._data.reference(self._plan.n_reference, repeat=cell.seed))
 
     def _floor(self, cell: Cell) -> dict[str, Any]:
-        halves = self._data.halves(self._plan.n_generated, self._plan.n_reference, repeat=cell.seed)
-        if halves is None:
+        pair = self._data.floor_pair(self._plan.n_generated, self._plan.n_reference, repeat=cell.seed)
+        if pair is None:
             return {"status": "skipped", "error": "too few held-out sequences for two sets of these sizes"}
-        return self._compare(cell, *halves)
+        return self._compare(cell, *pair)
 
     def _compare(self, cell: Cell, generated: SequenceSet, reference: SequenceSet) -> dict[str, Any]:
-        seed_globals(cell.seed)
-        record = self._scorer.score(
+        record, cached = self._scorer.score(
             self._plan.metric(cell.metric),
             generated=generated,
             reference=reference,
             dataset=self._plan.dataset_sha256,
             repeat=cell.seed,
         )
-        return {"status": "done", "record": record}
+        return {"status": "done", "record": record, "cached": cached}
 
     def is_stored(self, cell: Cell) -> bool | None:
         """Whether the store holds a sample cell; None for other cells, whose key rests on the sample's content."""
@@ -181,8 +184,9 @@ class CellRunner:
                 "generator": [planned.name, planned.version, planned.options],
                 "distribution": planned.distribution,
                 "package": keys.package_digest(spec.target),
-                "dataset": self._plan.dataset_sha256,
-                "split": self._plan.split,
+                "train": self._data.train.digest,
+                "held_out": self._data.validation.digest if planned.kind == "control" else "",
+                "versions": [dnabench.__version__, importlib.metadata.version("torch")],
                 "n": self._plan.n_generated,
                 "length": self._plan.length,
                 "seed": cell.seed,
@@ -197,15 +201,6 @@ def checked_sample(drawn: Any, n: int, length: int) -> SequenceSet:
     if sequences.codes.shape != (n, length):
         raise ValueError(f"the generator returned shape {sequences.codes.shape}; ({n}, {length}) was asked for")
     return sequences
-
-
-def seed_globals(seed: int) -> None:
-    """Seed the global generators too, as a net under plugins that use them."""
-    import torch
-
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-    torch.manual_seed(seed % 2**63)
 
 
 def make_deterministic() -> None:

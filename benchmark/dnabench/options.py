@@ -11,6 +11,7 @@ A plugin declares its options as a frozen dataclass in a light module::
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Mapping
@@ -100,7 +101,7 @@ def _read_scalar(value: Any, annotation: type, where: str) -> Any:
             raise TypeError
         if annotation is int:
             return value if isinstance(value, int) else int(value.replace("_", ""))
-        if annotation is float:
+        if annotation is float and math.isfinite(float(value)):
             return float(value)
         if annotation is str and isinstance(value, str):
             return value

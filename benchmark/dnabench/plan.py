@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PRESETS = ("quick", "standard", "paper")
 SCHEMA = 1
+# What a row says in place of a suite whose protocol it does not keep to.
+CUSTOM = "custom"
 
 Settings = Mapping[str, Mapping[str, Any]]
 
@@ -106,10 +108,10 @@ class Plan:
 
 def plan_run(
     catalog: Catalog,
-    suite_name: str,
     suite: Suite,
     data: Data,
     *,
+    own_data: bool,
     generators: Sequence[str],
     metrics: Sequence[str],
     seeds: Sequence[int],
@@ -119,7 +121,11 @@ def plan_run(
     settings: Settings,
     controls: bool,
 ) -> Plan:
-    """Resolve names and options into a plan; UserError for whatever could not work, before any work is done."""
+    """Resolve names and options into a plan; UserError for whatever could not work, before any work is done.
+
+    The plan carries the suite's name only when data, length, metrics' and embedders' options are the suite's.
+    """
+    suite_name = suite.name
     n_generated, n_reference = _sizes(data, suite, samples, controls=controls)
     names = list(dict.fromkeys(generators))
     if controls:
@@ -129,9 +135,11 @@ def plan_run(
         _check_length(offer.spec, data.length)
     _check_held_out(offers, n_generated, len(data.validation))
     chosen = plan_metrics(catalog, metrics, settings)
+    if own_data or data.length != suite.length or chosen != plan_metrics(catalog, metrics, {}):
+        suite_name = CUSTOM
     for metric in chosen:
         check_metric(catalog, metric, n_generated, n_reference, data.length)
-    _check_settings(settings, {*names, *(m.name for m in chosen), *(m.embedder for m in chosen if m.embedder)})
+    check_settings(catalog, settings, {*names, *names_of(chosen)})
     return Plan(
         suite=suite_name,
         dataset=data.name,
@@ -249,10 +257,18 @@ def _check_held_out(offers: Sequence[Provided[GeneratorSpec]], n: int, held_out:
             raise UserError(f"{n} samples are more than the {held_out} held-out sequences of control {offer.spec.name}")
 
 
-def _check_settings(settings: Settings, used: set[str]) -> None:
+def names_of(metrics: Sequence[PlannedMetric]) -> set[str]:
+    """The names of metrics and their embedders."""
+    return {metric.name for metric in metrics} | {metric.embedder for metric in metrics if metric.embedder}
+
+
+def check_settings(catalog: Catalog, settings: Settings, used: set[str]) -> None:
+    """UserError for an option of something unknown or unused."""
     for name in settings:
+        if name not in catalog.names():
+            raise catalog.unknown("plugin", name, catalog.names())
         if name not in used:
-            raise UserError(f"option {name}.{next(iter(settings[name]))} is set, but {name} takes no part in this run")
+            raise UserError(f"options of {name} are set, but {name} takes no part here")
 
 
 def controls_of(suite: Suite, plan: Plan) -> Controls | None:

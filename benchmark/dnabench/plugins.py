@@ -133,6 +133,9 @@ def load_catalog(blocked: Iterable[str] = ()) -> Catalog:
     allowed = {name.strip() for name in os.environ.get("DNABENCH_PLUGINS", "").split(",") if name.strip()}
     blocked = set(blocked)
     entry_points = importlib.metadata.entry_points(group=PROJECT)
+    installed = {entry_point.name for entry_point in entry_points}
+    for name in sorted((blocked | allowed) - installed):
+        raise UserError(f"no plugin named {name!r} to allow or leave out; {did_you_mean(name, installed)}")
     for entry_point in sorted(set(entry_points), key=lambda e: (e.name, e.value)):
         if entry_point.name in blocked or (allowed and entry_point.name not in allowed):
             continue
@@ -182,7 +185,7 @@ def _collect(catalog: Catalog, kind: type[Spec], implementation: Any, plugin: st
             if type(record) is not kind:
                 raise TypeError(f"{implementation.function.__name__} yielded {record!r}, not a {kind.__name__}")
             catalog.add(Provided(record, plugin, distribution))
-    except Exception as error:  # noqa: BLE001 - whatever a stranger's hook raises
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a stranger's hook raises
         catalog.failures.append(Failure(plugin, distribution, _reason(error)))
 
 

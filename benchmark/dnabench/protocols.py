@@ -36,7 +36,11 @@ class Generator(Protocol):
 
 
 class Metric(Protocol):
-    """Constructed as ``MyMetric(options)``; scores generated sequences against real ones."""
+    """Constructed as ``MyMetric(options)``; scores generated sequences against real ones.
+
+    A metric whose options name files also offers ``digest() -> str``, a sha256 of what it read from them: a score is
+    looked up by it.
+    """
 
     def score(self, *, generated: SequenceSet, reference: SequenceSet, context: Context) -> Score:
         """The score with its interval. Metrics on features ask ``context.embed(context.embedder, sequences)``."""

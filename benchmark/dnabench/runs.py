@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -109,9 +110,12 @@ def _publish(result: CellResult, directory: Path) -> None:
         (result.sample / "sample.fa.gz").read_bytes(),
     )
     model = directory / "models" / cell.generator / f"seed{cell.seed}"
-    if model.exists():
-        shutil.rmtree(model)
-    shutil.copytree(result.sample / "model", model)
+    model.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=model.parent, prefix=".") as temporary:
+        copy = shutil.copytree(result.sample / "model", Path(temporary) / "model")
+        if model.exists():
+            shutil.rmtree(model)
+        copy.replace(model)
 
 
 def _observe(catalog: Catalog, result: CellResult) -> None:

@@ -46,8 +46,8 @@ class SequenceSet:
             raise ValueError(f"codes must be uint8 of shape (n, length), not {codes.dtype} of shape {codes.shape}")
         if codes.size and codes.max() > N:
             raise ValueError(f"codes hold {codes.max()}; A C G T N are 0 to 4")
-        self.codes = np.ascontiguousarray(codes).view()
-        self.codes.flags.writeable = False
+        # Bytes cannot be written to, not even by setting a flag; the digest is computed once and must stay true.
+        self.codes: np.ndarray = np.frombuffer(codes.tobytes() or bytearray(), np.uint8).reshape(codes.shape)
         if labels is None:
             labels = pd.DataFrame(index=pd.RangeIndex(len(codes)))
         if len(labels) != len(codes):

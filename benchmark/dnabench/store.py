@@ -2,15 +2,16 @@
 
 ::
 
-    samples/<key>/      sample.fa.gz, model/, record.json
+    samples/<key>/      sample.fa.gz, model/
     scores/<key>.json
     embeddings/<key>.npy
-    scratch/<key>/      a generator's checkpoints, gone once its sample is stored
+    scratch/<key>/      work in progress and a generator's checkpoints, gone once the result is stored
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import io
 import json
 import os
@@ -58,28 +59,26 @@ class Store:
         return path if self._has(path) else None
 
     @contextlib.contextmanager
-    def new_sample(self, key: str) -> Iterator[Path]:
-        """A directory to fill; it becomes the stored sample when the block ends well, and vanishes otherwise."""
-        target = self.root / "samples" / key
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new-") as name:
-            filling = Path(name) / "sample"
-            filling.mkdir()
-            yield filling
-            if target.exists():
-                shutil.rmtree(target)
-            filling.replace(target)
-        self._written.add(target)
-
-    @contextlib.contextmanager
-    def scratch(self, key: str) -> Iterator[Path]:
-        """A directory that survives an interruption and is removed when the block ends well."""
+    def work(self, key: str) -> Iterator[Path]:
+        """A directory for the work on one key: this process's alone, kept after an interruption, gone after success."""
         path = self.root / "scratch" / key
-        if self._fresh and path.exists():
+        path.parent.mkdir(exist_ok=True)
+        with _locked(path.with_suffix(".lock")):
+            if self._fresh and path.exists():
+                shutil.rmtree(path)
+            path.mkdir(exist_ok=True)
+            yield path
             shutil.rmtree(path)
-        path.mkdir(parents=True, exist_ok=True)
-        yield path
-        shutil.rmtree(path)
+
+    def put_sample(self, key: str, directory: Path) -> Path:
+        """Move a finished sample's directory into the store, and say where it is."""
+        target = self.root / "samples" / key
+        target.parent.mkdir(exist_ok=True)
+        if target.exists():
+            shutil.rmtree(target)
+        directory.replace(target)
+        self._written.add(target)
+        return target
 
     def score(self, key: str) -> dict[str, Any] | None:
         """A stored score record, or None."""
@@ -104,3 +103,25 @@ class Store:
         np.save(buffer, vectors, allow_pickle=False)
         atomic_write(path, buffer.getvalue())
         self._written.add(path)
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the lock file ``path``; the operating system lets go of it however the process ends."""
+    while True:
+        with path.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not _is_at(lock.fileno(), path):
+                continue  # whoever held it has removed it: this locks nothing that others see
+            try:
+                yield
+            finally:
+                path.unlink()
+            return
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.fstat(descriptor).st_ino == path.stat().st_ino
+    except FileNotFoundError:
+        return False

@@ -51,3 +51,20 @@ def promoters(tmp_path) -> Path:
     path = tmp_path / "promoters.fa.gz"
     SequenceSet(codes).to_fasta(path)
     return path
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Install a plugin package of one module, as pip would."""
+    site = tmp_path / "site"
+    site.mkdir()
+    monkeypatch.syspath_prepend(str(site))
+
+    def place(name: str, source: str) -> None:
+        (site / f"{name}.py").write_text(source)
+        info = site / f"{name}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[dnabench]\n{name} = {name}\n")
+
+    return place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,9 @@ RUN = ("run", "--generator", "markov", "--metrics", "mmd@kmer")
         ((*RUN, "--dataset", "promoter-sim"), "no dataset named 'promoter-sim'; did you mean promoters-sim"),
         ((*RUN, "--dataset", "absent.fa"), "absent.fa: no such file"),
         ((*RUN, "--seeds", "2-0"), "--seeds 2-0: '2-0' is neither"),
+        ((*RUN, "--seeds", ""), "--seeds : '' is neither"),
+        ((*RUN, "--no-plugin", "dnabench-gna"), "no plugin named 'dnabench-gna' to allow or leave out; did you mean"),
+        (("run", "--generator", "all,markvo"), "no generator named 'markvo'"),
         ((*RUN, "--seeds", "a"), "--seeds a: 'a' is neither"),
         ((*RUN, "--samples", "many"), "Invalid value for '--samples': 'many'"),
         ((*RUN, "--samples", "0"), "Invalid value for '--samples': 0"),
@@ -56,11 +60,14 @@ def test_names_and_values(dnabench, arguments, message):
     ("options", "message"),
     [
         (("--set", "markov.oder=3"), "markov has no option 'oder'; did you mean order"),
+        (("--set", "markvo.order=3"), "no plugin named 'markvo'; did you mean markov"),
+        (("--set", "gan.learning_rate=inf", "-g", "gan"), "gan.learning_rate is 'inf', which is not of type number"),
         (("--set", "markov.order=three"), "option markov.order is 'three', which is not of type whole number"),
         (("--set", "markov.order=9"), "option markov.order is 9; it must be at most 8"),
-        (("--set", "gan.batch=3"), "option gan.batch is set, but gan takes no part in this run"),
+        (("--set", "gan.batch=3"), "options of gan are set, but gan takes no part here"),
         (("--samples", "300"), "--samples 300: the control holdout has only 70 held-out sequences"),
         (("--length", "60", "-g", "discdiff"), "multiples of 16 bp; these have 60 bp: --length 48 would crop"),
+        (("--metrics", "motif-kl", "--set", "motif-kl.motifs=absent.meme"), "absent.meme: "),
         (("--length", "65"), "64 bases, fewer than --length 65"),
         (("--metrics", "motif-kl@kmer"), "metric motif-kl works on sequences"),
         (
@@ -99,6 +106,8 @@ def test_toml_that_is_none_and_toml_without_tables(dnabench, tmp_path):
     config = tmp_path / "options.toml"
     config.write_text("[markov\n")
     assert "not TOML" in said(dnabench(*RUN, "--config", config))
+    config.write_text("[gan]\n")
+    assert "options of gan are set, but gan takes no part" in said(dnabench(*RUN, "--config", config))
     config.write_text("order = 3\n")
     assert "'order' is no table" in said(dnabench(*RUN, "--config", config))
 
@@ -123,3 +132,23 @@ def test_scored_files_must_have_the_references_length(dnabench, promoters, tmp_p
     ended = dnabench("score", tmp_path / "short.fa", "--reference", promoters, "--metrics", "mmd@kmer")
     assert "sequences have 4 bases, those of" in said(ended)
     assert "--length 4 would crop both" in ended.err
+
+
+def test_a_score_takes_no_options_of_strangers(dnabench, promoters):
+    ended = dnabench("score", promoters, "--reference", promoters, "--metrics", "mmd@kmer", "--set", "swd.seed=1")
+    assert "options of swd are set, but swd takes no part here" in said(ended)
+
+
+def test_a_damaged_model(dnabench, tmp_path):
+    sample = ("sample", tmp_path, "--n", "3", "-o", "x.fa")
+    (tmp_path / "dnabench.json").write_text("{}")
+    assert "no trained model here" in said(dnabench(*sample))
+    about = {"generator": "markov", "version": 1, "options": {}, "length": 8, "dataset_sha256": "0"}
+    (tmp_path / "dnabench.json").write_text(json.dumps(about))
+    assert "markov cannot load it: FileNotFoundError" in said(dnabench(*sample))
+
+
+def test_debug_adds_a_traceback_and_keeps_the_exit_code(dnabench):
+    ended = dnabench("run", "--generator", "markvo", "--debug")
+    assert ended.code == 2
+    assert "Traceback" in ended.err

@@ -3,15 +3,31 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import signal
 import subprocess
 import sys
+from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from dnabench import SequenceSet
+from dnabench.data.source import load_file
+from dnabench.suites import load
 
 RUN = ("run", "--generator", "markov,composition", "--metrics", "mmd@kmer,motif-kl", "--seeds", "0-1")
+
+
+RESULTS_HEADER = (
+    "suite,dataset,dataset_sha256,split,slice,generator,generator_version,options,seed,metric,metric_version,embedder,"
+    "embedder_sha256,direction,value,ci_low,ci_high,floor,n_generated,n_reference,status,error"
+)
+BOARD_HEADER = (
+    "rank,generator,generator_version,kind,seeds,complete,mean_rank,tied_with,flags,"
+    "mmd@kmer,mmd@kmer_ci_low,mmd@kmer_ci_high,motif-kl,motif-kl_ci_low,motif-kl_ci_high"
+)
 
 
 def rows_of(text: str) -> list[dict[str, str]]:
@@ -24,7 +40,7 @@ def test_a_run_writes_what_the_design_says(dnabench, promoters, tmp_path):
     assert ended.code == 0
     assert "markov" in ended.out
     results = rows_of((out / "results.csv").read_text())
-    assert list(results[0])[:6] == ["suite", "dataset", "dataset_sha256", "split", "slice", "generator"]
+    assert list(results[0]) == RESULTS_HEADER.split(",")
     controls = {"holdout", "bootstrap", "dinucleotide-shuffle", "random"}
     assert {row["generator"] for row in results} == {"markov", "composition"} | controls
     whole = [row for row in results if "." not in row["metric"]]
@@ -40,6 +56,7 @@ def test_a_run_writes_what_the_design_says(dnabench, promoters, tmp_path):
     markov = next(row for row in results if row["generator"] == "markov")
     assert json.loads(markov["options"])["order"] == 2
     board = rows_of((out / "leaderboard.csv").read_text())
+    assert list(board[0]) == BOARD_HEADER.split(",")
     assert {row["generator"] for row in board if row["rank"]} == {"markov", "composition", "random"}
     assert [row["rank"] for row in board][3:] == ["", "", ""]
     assert {row["generator"] for row in board if row["kind"] == "control"} == controls - {"random"}
@@ -47,8 +64,9 @@ def test_a_run_writes_what_the_design_says(dnabench, promoters, tmp_path):
     assert manifest["plan"]["n_generated"] == 70
     assert "torch" in manifest["provenance"]["packages"]
     assert len(rows_of((out / "timings.csv").read_text())) == 2 * 2 + 6 * 2 + 6 * 2 * 2
-    sample = SequenceSet.from_fasta(out / "samples" / "markov" / "seed1.fa.gz")
-    assert sample.codes.shape == (70, 64)
+    samples = [SequenceSet.from_fasta(out / "samples" / "markov" / f"seed{seed}.fa.gz") for seed in (0, 1)]
+    assert [sample.codes.shape for sample in samples] == [(70, 64), (70, 64)]
+    assert not set(samples[0].strings()) & set(samples[1].strings())
     assert (out / "models" / "markov" / "seed1" / "dnabench.json").is_file()
 
 
@@ -59,6 +77,32 @@ def test_the_same_command_gives_the_same_bytes_in_another_process(promoters, tmp
         return (out / "results.csv").read_bytes()
 
     assert run(tmp_path / "a", tmp_path / "one") == run(tmp_path / "b", tmp_path / "two")
+
+
+def test_controls_are_what_they_say(dnabench, promoters, tmp_path):
+    dnabench("run", "-g", "markov", "-m", "mmd@kmer", "--dataset", promoters, "--out", tmp_path / "run", "--seeds", "0")
+    data = load_file(promoters, load("promoters-sim-v1"), length=None)
+    train, validation, test = (set(part.strings()) for part in (data.train, data.validation, data.test))
+
+    def drawn(name):
+        return SequenceSet.from_fasta(tmp_path / "run" / "samples" / name / "seed0.fa.gz").strings()
+
+    assert set(drawn("holdout")) <= validation
+    assert not validation & (train | test)
+    assert set(drawn("bootstrap")) <= train
+    counts = [sorted(Counter(pairwise(text)).items()) for text in data.train.strings()]
+    assert all(sorted(Counter(pairwise(text)).items()) in counts for text in drawn("dinucleotide-shuffle")[:20])
+    assert not set(drawn("dinucleotide-shuffle")) & train
+
+
+def test_a_suite_keeps_its_name_only_with_its_own_protocol(dnabench):
+    def suite(*options):
+        ended = dnabench("run", "-g", "random", "--dry-run", "--format", "json", "--no-controls", *options)
+        return json.loads(ended.out)["plan"]["suite"]
+
+    assert suite("--metrics", "swd@kmer", "--seeds", "0") == "promoters-sim-v1"
+    assert suite("--metrics", "swd@kmer", "--set", "swd.projections=5") == "custom"
+    assert suite("--metrics", "swd@kmer", "--length", "128") == "custom"
 
 
 def test_adding_a_generator_moves_nobody_elses_numbers(dnabench, promoters, tmp_path):
@@ -86,23 +130,6 @@ def test_a_finished_run_is_continued_from_the_store(dnabench, promoters, tmp_pat
     other = dnabench(*RUN, "--dataset", promoters, "--out", tmp_path / "run", "--set", "markov.order=1")
     assert other.code == 2
     assert "holds a run of another plan" in other.err
-
-
-@pytest.fixture
-def install(tmp_path, monkeypatch):
-    """Install a plugin package of one module, as pip would."""
-    site = tmp_path / "site"
-    site.mkdir()
-    monkeypatch.syspath_prepend(str(site))
-
-    def place(name: str, source: str) -> None:
-        (site / f"{name}.py").write_text(source)
-        info = site / f"{name}-1.0.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        (info / "entry_points.txt").write_text(f"[dnabench]\n{name} = {name}\n")
-
-    return place
 
 
 FAILING = """
@@ -186,6 +213,132 @@ def test_observers_see_every_cell_and_change_nothing(dnabench, promoters, instal
     assert ended.code == 0
     assert Path("observed.txt").read_text().split("\n") == ["floor done", "sample done", "score done", ""]
     assert "observer observer_dna: RuntimeError: observer's fault" in ended.err
+
+
+TALKATIVE = """
+import numpy as np
+from dnabench import GeneratorSpec, hookimpl
+
+@hookimpl
+def dnabench_generators():
+    yield GeneratorSpec(name="talkative", target="talkative_dna:Talkative", summary="prints")
+    yield GeneratorSpec(name="quitter", target="talkative_dna:Quitter", summary="exits")
+
+class Talkative:
+    def fit(self, train, *, context):
+        print("epoch 1 loss 3.2")
+
+    def sample(self, n, *, context):
+        return context.rng.integers(0, 4, (n, context.length), dtype=np.uint8)
+
+    def save(self, directory):
+        (directory / "nothing.json").write_text("{}")
+
+class Quitter(Talkative):
+    def fit(self, train, *, context):
+        raise SystemExit(0)
+"""
+
+
+def test_what_plugins_print_stays_off_stdout_and_none_can_end_the_run(dnabench, promoters, install):
+    install("talkative_dna", TALKATIVE)
+    run = ("run", "-m", "mmd@kmer", "--dataset", promoters, "--seeds", "0", "--no-controls", "--format", "csv", "-g")
+    ended = dnabench(*run, "talkative,quitter")
+    assert ended.code == 1
+    assert ended.out.startswith(RESULTS_HEADER)
+    assert "epoch 1" in ended.err
+    assert {row["generator"]: row["status"] for row in rows_of(ended.out)} == {"talkative": "done", "quitter": "failed"}
+
+
+SLOW = """
+import time
+from pathlib import Path
+import numpy as np
+from dnabench import GeneratorSpec, hookimpl
+
+@hookimpl
+def dnabench_generators():
+    yield GeneratorSpec(name="slow", target="slow_dna:Slow", summary="waits to be interrupted, once")
+
+class Slow:
+    def fit(self, train, *, context):
+        checkpoint, diary = context.scratch / "checkpoint", Path("diary.txt")
+        if checkpoint.exists():
+            diary.write_text("interrupted, continued from the checkpoint")
+        elif not diary.exists():
+            checkpoint.touch()
+            diary.write_text("interrupted")
+            print("waiting", flush=True)
+            time.sleep(60)
+
+    def sample(self, n, *, context):
+        return context.rng.integers(0, 4, (n, context.length), dtype=np.uint8)
+
+    def save(self, directory):
+        (directory / "nothing.json").write_text("{}")
+"""
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_run_continues_to_the_same_bytes(promoters, tmp_path, install, stop):
+    install("slow_dna", SLOW)
+
+    def command(out, store):
+        return [
+            sys.executable, "-m", "dnabench", "run", "-g", "markov,slow", "-m", "mmd@kmer", "--dataset", promoters,
+            "--seeds", "0,1", "--no-controls", "--out", tmp_path / out, "--store", tmp_path / store,
+        ]  # fmt: skip
+
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
+    with subprocess.Popen(
+        command("run", "store"), env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    ) as run:
+        while "waiting" not in run.stderr.readline():
+            pass
+        run.send_signal(stop)
+        message = run.stderr.read()
+    assert run.returncode == (130 if stop == signal.SIGINT else -signal.SIGKILL)
+    if stop == signal.SIGINT:
+        assert message.splitlines()[-1].startswith("dnabench: interrupted: finished cells are kept")
+    assert not (tmp_path / "run" / "results.csv").exists()
+    subprocess.run(command("run", "store"), env=environment, cwd=tmp_path, check=True, capture_output=True)
+    assert (tmp_path / "diary.txt").read_text() == "interrupted, continued from the checkpoint"
+    timings = rows_of((tmp_path / "run" / "timings.csv").read_text())
+    cached = {(row["generator"], row["seed"]): row["cached"] for row in timings if row["cell"] == "sample"}
+    assert cached["markov", "0"] == cached["markov", "1"] == "true"
+    subprocess.run(command("other", "fresh"), env=environment, cwd=tmp_path, check=True, capture_output=True)
+    assert (tmp_path / "run" / "results.csv").read_bytes() == (tmp_path / "other" / "results.csv").read_bytes()
+
+
+def test_two_runs_share_a_store(promoters, tmp_path):
+    def start(out):
+        command = [sys.executable, "-m", "dnabench", *RUN, "--dataset", promoters, "--out", tmp_path / out]
+        return subprocess.Popen([*command, "--store", tmp_path / "store"], stderr=subprocess.PIPE, text=True)
+
+    with start("a") as first, start("b") as second:
+        said = [process.communicate()[1] for process in (first, second)]
+    assert (first.returncode, second.returncode) == (0, 0), said
+    assert (tmp_path / "a" / "results.csv").read_bytes() == (tmp_path / "b" / "results.csv").read_bytes()
+
+
+FAULTY_DATA = """
+from dnabench import DatasetSpec, hookimpl
+
+@hookimpl
+def dnabench_datasets():
+    yield DatasetSpec(name="faulty", target="faulty_dna:Faulty", summary="fails")
+
+class Faulty:
+    def load(self, *, context):
+        raise RuntimeError("no such luck")
+"""
+
+
+def test_an_internal_error_is_one_line_and_exit_code_3(dnabench, install):
+    install("faulty_dna", FAULTY_DATA)
+    ended = dnabench("run", "-g", "markov", "-m", "mmd@kmer", "--dataset", "faulty")
+    assert ended.code == 3
+    assert ended.err.strip() == "dnabench: internal error: RuntimeError: no such luck (--debug shows where)"
 
 
 def test_dry_run_tells_what_is_stored_and_writes_nothing(dnabench, promoters):

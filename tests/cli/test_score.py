@@ -3,11 +3,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 
 import numpy as np
 import pytest
 
 from dnabench import SequenceSet
+from dnabench.keys import package_digest
 
 
 @pytest.fixture
@@ -58,3 +60,74 @@ def test_the_order_of_the_sequences_does_not_matter(dnabench, files):
     by_name = {(row["generator"], row["metric"]): row["value"] for row in rows}
     for (_, metric), value in by_name.items():
         assert value == pytest.approx(by_name["real", metric], rel=1e-6)
+
+
+def test_another_reference_or_option_is_another_score(dnabench, files, tmp_path):
+    def value(*arguments):
+        (row,) = json.loads(dnabench("score", files / "noise.fasta", *arguments, "--format", "json").out)
+        return row["value"]
+
+    one = value("--reference", files / "reference.fa", "-m", "swd@kmer")
+    other = value("--reference", files / "train.fa", "-m", "swd@kmer")
+    option = value("--reference", files / "reference.fa", "-m", "swd@kmer", "--set", "swd.projections=9")
+    assert len({one, other, option}) == 3
+    assert value("--reference", files / "reference.fa", "-m", "swd@kmer", "--store", tmp_path / "new") == one
+    assert value("--reference", files / "train.fa", "-m", "swd@kmer", "--store", tmp_path / "new") == other
+
+
+def test_a_motif_file_is_known_by_its_content(dnabench, files):
+    meme = "MEME version 4\n\nALPHABET= ACGT\n\nMOTIF {}\nletter-probability matrix: alength= 4 w= 3 nsites= 50\n"
+    rows = {"A": "1 0 0 0", "T": "0 0 0 1", "G": "0 0 1 0"}
+
+    def value(path, word):
+        path.write_text(meme.format(word) + "".join(f"{rows[letter]}\n" for letter in word))
+        score = ("score", files / "noise.fasta", "--reference", files / "reference.fa", "-m", "motif-kl")
+        ended = dnabench(
+            *score, "--set", f"motif-kl.motifs={path}", "--set", "motif-kl.p_value=0.05", "--format", "json"
+        )
+        return json.loads(ended.out)[0]["value"]
+
+    first = value(files / "a.meme", "ATG")
+    assert value(files / "b.meme", "ATG") == first
+    assert value(files / "a.meme", "TTG") != first
+
+
+EMBEDDER = """
+import numpy as np
+from dnabench import EmbedderSpec, MetricSpec, Score, hookimpl
+
+@hookimpl
+def dnabench_embedders():
+    yield EmbedderSpec(name="constant", target="constant_dna:Constant", summary="for a test", dimension=1)
+
+@hookimpl
+def dnabench_metrics():
+    yield MetricSpec(
+        name="first", target="constant_dna:First", summary="for a test", direction="lower", embedder="constant"
+    )
+
+class Constant:
+    def embed(self, sequences, *, context):
+        assert context.train is None
+        return np.full((len(sequences), 1), {value}, np.float32)
+
+class First:
+    def score(self, *, generated, reference, context):
+        assert context.train is None
+        return Score(value=float(context.embed("constant", generated)[0, 0]))
+"""
+
+
+def test_another_version_of_an_embedders_code_is_another_score(dnabench, files, install, tmp_path):
+    def value():
+        arguments = ("--reference", files / "reference.fa", "--train", files / "train.fa", "-m", "first")
+        (row,) = json.loads(dnabench("score", files / "noise.fasta", *arguments, "--format", "json").out)
+        return row["value"]
+
+    install("constant_dna", EMBEDDER.replace("{value}", "1.0"))
+    assert value() == 1.0
+    source = tmp_path / "site" / "constant_dna.py"
+    source.write_text(source.read_text().replace("1.0", "2.50"))
+    sys.modules.pop("constant_dna")
+    package_digest.cache_clear()
+    assert value() == 2.5

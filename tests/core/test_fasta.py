@@ -11,7 +11,7 @@ from dnabench.data.fasta import read_fasta
 
 
 def write(path, text):
-    path.write_text(text)
+    path.write_text(text, newline="")
     return path
 
 
@@ -64,6 +64,7 @@ def test_length_crops_around_the_centre(tmp_path):
         (" \n\n", "empty"),
         ("ACGT\n", "not FASTA"),
         (">a\nACGT\n>b\n>c\nACGT\n", r"record 'b' \(number 2\) has no sequence"),
+        ("\ufeff>a\rACGT\r>b\rACRT", r"record 'b' \(number 2\), column 3: letter 'R'"),
         (">a\nACGT\n>b\nACRT\n", r"record 'b' \(number 2\), column 3: letter 'R'"),
         (">a\nACGT\n>b\nACG\n", r"'b' has 3 bases, but 'a' has 4; --length L would crop"),
     ],

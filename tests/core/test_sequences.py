@@ -25,6 +25,12 @@ def test_what_it_hands_out_cannot_change_it():
     before = sequences.digest
     with pytest.raises(ValueError, match="read-only"):
         sequences.codes[0, 0] = 3
+    with pytest.raises(ValueError, match="WRITEABLE"):
+        sequences.codes.flags.writeable = True
+    mine = np.zeros((1, 2), np.uint8)
+    theirs = SequenceSet(mine)
+    mine[0, 0] = 3
+    assert theirs.strings() == ["AA"]
     handed_out = sequences.labels
     handed_out["species"] = "sc"
     labels["species"] = "sc"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dnabench import SequenceSet, UserError
-from dnabench.data.split import group_split, relatives
+from dnabench.data.split import group_split, halves, relatives
 
 FRACTIONS = (0.8, 0.1, 0.1)
 
@@ -73,6 +73,29 @@ def test_no_50mer_of_real_test_promoters_is_in_training(real_promoters):
     sizes = np.bincount(relatives(sequences, k=50))
     assert sizes.max() > 600  # the family that the data's README tells of
     assert [len(part) for part in split] == [len(sequences) - 2 * 487, 487, 487]
+    # Held-out parts are samples of the whole: relatives are as frequent there, though the largest family fits in none.
+    in_family = sizes[relatives(sequences, k=50)] > 1
+    assert in_family.mean() == pytest.approx(0.315, abs=0.002)
+    assert all(in_family[rows].mean() == pytest.approx(in_family.mean(), abs=0.01) for rows in split)
+
+
+def test_families_that_overdraw_training_leave_validation_and_test_alike():
+    rng = np.random.default_rng(0)
+    families = [np.repeat(rng.integers(0, 4, (1, 60), dtype=np.uint8), 240, axis=0) for _ in range(3)]
+    sequences = SequenceSet(np.concatenate([*families, rng.integers(0, 4, (60, 60), dtype=np.uint8)]))
+    split = group_split(sequences, fractions=FRACTIONS, k=50, rng=rng)
+    assert [len(part) for part in split] == [720, 30, 30]
+
+
+def test_halves_share_no_family():
+    rng = np.random.default_rng(0)
+    codes = np.repeat(rng.integers(0, 4, (50, 60), dtype=np.uint8), 4, axis=0)
+    sequences = SequenceSet(rng.permutation(codes))
+    first, second = halves(sequences, k=50, rng=rng)
+    assert (len(first), len(second)) == (100, 100)
+    assert np.array_equal(np.sort(np.concatenate([first, second])), np.arange(200))
+    texts = np.array(sequences.strings())
+    assert not set(texts[first]) & set(texts[second])
 
 
 def test_too_few_groups_is_a_users_error():

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -9,26 +13,44 @@ from dnabench.keys import key, package_digest
 from dnabench.store import Store
 
 
-def test_a_sample_is_there_whole_or_not_at_all(tmp_path):
+def test_a_sample_comes_out_of_work_whole(tmp_path):
     store = Store(tmp_path)
-    with pytest.raises(RuntimeError, match="halfway"), store.new_sample("k") as directory:
-        (directory / "sample.fa.gz").write_text("half")
-        raise RuntimeError("halfway")
-    assert store.sample("k") is None
-    assert list((tmp_path / "samples").iterdir()) == []
-    with store.new_sample("k") as directory:
-        (directory / "sample.fa.gz").write_text("whole")
+    with store.work("k") as work:
+        (work / "sample").mkdir()
+        (work / "sample" / "sample.fa.gz").write_text("whole")
+        assert store.sample("k") is None
+        store.put_sample("k", work / "sample")
     assert (store.sample("k") / "sample.fa.gz").read_text() == "whole"
+    assert list((tmp_path / "scratch").iterdir()) == []
 
 
-def test_scratch_survives_a_failure_and_goes_after_success(tmp_path):
+def test_work_survives_an_interruption_and_is_taken_up_again(tmp_path):
     store = Store(tmp_path)
-    with pytest.raises(KeyboardInterrupt), store.scratch("k") as scratch:
-        (scratch / "checkpoint").write_text("step 10")
+    with pytest.raises(KeyboardInterrupt), store.work("k") as work:
+        (work / "checkpoint").write_text("step 10")
         raise KeyboardInterrupt
-    with store.scratch("k") as scratch:
-        assert (scratch / "checkpoint").read_text() == "step 10"
-    assert not scratch.exists()
+    with store.work("k") as work:
+        assert (work / "checkpoint").read_text() == "step 10"
+    assert not work.exists()
+    with pytest.raises(KeyboardInterrupt), store.work("k") as work:
+        (work / "checkpoint").write_text("step 10")
+        raise KeyboardInterrupt
+    with Store(tmp_path, fresh=True).work("k") as work:
+        assert list(work.iterdir()) == []
+
+
+def test_two_workers_on_one_key_take_turns(tmp_path):
+    log = []
+
+    def take(name):
+        with Store(tmp_path).work("k") as work:
+            (work / name).touch()
+            log.append(sorted(path.name for path in work.iterdir()))
+            time.sleep(0.05)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(take, "abcd"))
+    assert sorted(log) == [["a"], ["b"], ["c"], ["d"]]
 
 
 def test_fresh_reuses_nothing_but_what_it_wrote_itself(tmp_path):
@@ -48,7 +70,7 @@ def test_a_store_that_cannot_be_written_is_a_users_error(tmp_path):
         Store(tmp_path / "file" / "store")
 
 
-def test_atomic_write_leaves_no_trace_of_a_failure(tmp_path):
+def test_atomic_write_leaves_no_trace_of_a_failure(tmp_path, monkeypatch):
     target = tmp_path / "deep" / "x.csv"
     atomic_write(target, "a\n")
     atomic_write(target, "b\n")
@@ -56,6 +78,15 @@ def test_atomic_write_leaves_no_trace_of_a_failure(tmp_path):
     assert list(target.parent.iterdir()) == [target]
     with pytest.raises(UserError, match="cannot be written"):
         atomic_write(target / "below-a-file", "c")
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        atomic_write(target, "c\n")
+    assert target.read_bytes() == b"b\n"
+    assert list(target.parent.iterdir()) == [target]
 
 
 def test_keys_depend_on_all_parts_and_not_on_their_order():

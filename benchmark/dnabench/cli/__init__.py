@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Sequence
 from enum import IntEnum
 from importlib import import_module
@@ -75,14 +76,11 @@ def _run(arguments: list[str]) -> int:
         return _say(" ".join(error.format_message().split()), ExitCode.BAD_INPUT)
     except UserError as error:
         if debug:
-            raise
+            traceback.print_exc()
         return _say(str(error), ExitCode.BAD_INPUT)
-    except BrokenPipeError:
-        sys.stderr.close()
-        return ExitCode.DONE
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the last resort: one line instead of a traceback
         if debug:
-            raise
+            traceback.print_exc()
         text = " ".join(f"{type(error).__name__}: {error}".split())
         return _say(f"internal error: {text} (--debug shows where)", ExitCode.INTERNAL)
     return int(code or 0)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
@@ -109,6 +111,11 @@ def choose_device(text: str) -> str:
     if index and int(index) >= torch.cuda.device_count():
         raise UserError(f"--device {text}: only {torch.cuda.device_count()} CUDA devices are here, counted from 0")
     return text
+
+
+def stdout_for_results() -> contextlib.redirect_stdout[TextIO]:
+    """Send what plugins print to stderr: stdout holds the result and nothing else."""
+    return contextlib.redirect_stdout(sys.stderr)
 
 
 def warn(text: str) -> None:

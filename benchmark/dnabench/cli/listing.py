@@ -34,6 +34,7 @@ def command(what: str | None, format: str, blocked: tuple[str, ...], debug: bool
                     "what": kind,
                     "name": offer.spec.name,
                     "version": offer.spec.version,
+                    "plugin": offer.plugin,
                     "distribution": offer.distribution,
                     "summary": offer.spec.summary,
                 }
@@ -42,7 +43,14 @@ def command(what: str | None, format: str, blocked: tuple[str, ...], debug: bool
     if what in (None, "suites"):
         loaded = [suites.load(name) for name in suites.names()]
         entries += [
-            {"what": "suites", "name": s.name, "version": "", "distribution": "dnabench", "summary": s.summary}
+            {
+                "what": "suites",
+                "name": s.name,
+                "version": "",
+                "plugin": "",
+                "distribution": "dnabench",
+                "summary": s.summary,
+            }
             for s in loaded
         ]
     _print(entries, format)
@@ -57,12 +65,12 @@ def _print(entries: list[dict[str, Any]], format: str) -> None:
     elif format == "csv":
         from dnabench.leaderboard.facts import to_csv
 
-        click.echo(to_csv(entries, ("what", "name", "version", "distribution", "summary")), nl=False)
+        click.echo(to_csv(entries, ("what", "name", "version", "plugin", "distribution", "summary")), nl=False)
     else:
         width = max((len(entry["name"]) for entry in entries), default=0)
         heading = None
         for entry in entries:
             if entry["what"] != heading:
                 heading = entry["what"]
-                click.echo(click.style(heading, bold=True))
+                click.echo(heading)
             click.echo(f"  {entry['name']:{width}}  {entry['summary']}")

@@ -13,13 +13,18 @@ from rich.table import Table
 from rich.text import Text
 
 ARROWS = {"lower": "↓", "higher": "↑"}
-_WIDTH_WITHOUT_TERMINAL = 120
 
 
-def stdout_console() -> Console:
-    """A console on stdout; 120 columns wide where there is no terminal."""
+def print_table(table: Table, narrower: Table | None = None) -> None:
+    """Print on stdout: where there is no terminal as wide as it must be, so that nothing is cut.
+
+    On a terminal that is too narrow for it, ``narrower`` takes its place.
+    """
     console = Console()
-    return console if console.is_terminal else Console(width=_WIDTH_WITHOUT_TERMINAL)
+    width = Console(width=10_000).measure(table).maximum
+    if not console.is_terminal:
+        console = Console(width=width)
+    console.print(table if narrower is None or width <= console.width else narrower)
 
 
 def print_json(value: Any) -> None:
@@ -30,26 +35,33 @@ def print_json(value: Any) -> None:
 def print_leaderboard(
     board: Sequence[Mapping[str, Any]], directions: Mapping[str, str], floors: Mapping[str, float | None], title: str
 ) -> None:
-    """The ranked table: value ± half its interval, the floor below, ties and flags beside it."""
-    table = Table(title=Text(title), box=box.SIMPLE_HEAD, title_justify="left")
-    table.add_column("rank", justify="right")
+    """The ranked table: value ± half its interval, with the floor, ties and flags below."""
+    wide, narrow = (_leaderboard(board, directions, floors, gap) for gap in (" ", "\n"))
+    click.echo(title)
+    print_table(wide, narrow)
+    for note in _notes(board):
+        click.echo(note)
+
+
+def _leaderboard(
+    board: Sequence[Mapping[str, Any]], directions: Mapping[str, str], floors: Mapping[str, float | None], gap: str
+) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("rank", justify="right", no_wrap=True)
     table.add_column("generator", no_wrap=True)
     table.add_column("kind")
     for metric, direction in directions.items():
         table.add_column(f"{metric} {ARROWS[direction]}", justify="right", no_wrap=True)
     for row in board:
         cells = [_rank(row["rank"]), row["generator"], row["kind"]]
-        cells += [_score(row, metric) for metric in directions]
+        cells += [_score(row, metric, gap) for metric in directions]
         style = "dim" if row["kind"] == "control" else None
         table.add_row(*(Text(cell) for cell in cells), style=style)
     if any(floor is not None for floor in floors.values()):
         table.add_section()
         values = [Text(_number(floors.get(metric))) for metric in directions]
         table.add_row(Text(""), Text("floor"), Text(""), *values, style="italic")
-    console = stdout_console()
-    console.print(table)
-    for note in _notes(board):
-        console.print(Text(note))
+    return table
 
 
 def print_scores(rows: Iterable[Mapping[str, Any]]) -> None:
@@ -74,7 +86,7 @@ def print_scores(rows: Iterable[Mapping[str, Any]]) -> None:
             row["error"],
         ]
         table.add_row(*(Text(cell) for cell in cells))
-    stdout_console().print(table)
+    print_table(table)
 
 
 def _rank(rank: int | None) -> str:
@@ -85,11 +97,11 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.3g}"
 
 
-def _score(row: Mapping[str, Any], metric: str) -> str:
+def _score(row: Mapping[str, Any], metric: str, gap: str) -> str:
     value, low, high = (row[metric + end] for end in ("", "_ci_low", "_ci_high"))
     if value is None:
         return "–"
-    return _number(value) if low is None else f"{_number(value)} ± {(high - low) / 2:.2g}"
+    return _number(value) if low is None else f"{_number(value)}{gap}± {(high - low) / 2:.2g}"
 
 
 def _notes(board: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -107,8 +107,11 @@ def command(
     suite = suites.load(suite_name)
     names = _generator_names(catalog, generators)
     chosen_metrics = common.split_names(metrics) or list(suite.metrics)
-    chosen_seeds = common.parse_seeds(seeds) if seeds else list(suite.seeds)
+    chosen_seeds = list(suite.seeds) if seeds is None else common.parse_seeds(seeds)
     settings = _settings(config, assignments)
+    if not names:
+        click.echo("dnabench: nothing to run: no generator is installed that 'all' could stand for", err=True)
+        return ExitCode.NOTHING_TO_RUN
     _check_names(catalog, names, chosen_metrics)
 
     from dnabench import runs
@@ -120,28 +123,29 @@ def command(
     make_deterministic()
     store = Store(store_directory or default_root(), fresh=fresh)
     chosen_device = common.choose_device(device)
-    data = _load(catalog, suite, dataset, length, settings)
-    dataset_settings = {name: values for name, values in settings.items() if name != data.name}
+    with common.stdout_for_results():
+        data = _load(catalog, suite, dataset, length, settings)
     plan = plan_run(
         catalog,
-        "custom" if dataset else suite_name,
         suite,
         data,
+        own_data=dataset is not None,
         generators=names,
         metrics=chosen_metrics,
         seeds=chosen_seeds,
         samples=samples,
         preset=preset,
         device=chosen_device,
-        settings=dataset_settings,
+        settings=settings,
         controls=not no_controls,
     )
-    with RunProgress(len(list(plan.cells()))) as progress:
-        runner = CellRunner(catalog, plan, data, store, device=chosen_device, progress=progress.stage, debug=debug)
-        if dry_run:
-            _print_plan(plan, runner, format)
-            return ExitCode.DONE
-        directory = out or runs.default_directory(plan.suite if not dataset else plan.dataset)
+    progress = RunProgress(len(list(plan.cells())))
+    runner = CellRunner(catalog, plan, data, store, device=chosen_device, progress=progress.stage, debug=debug)
+    if dry_run:
+        _print_plan(plan, runner, format)
+        return ExitCode.DONE
+    with progress, common.stdout_for_results():
+        directory = out or runs.default_directory(plan.dataset if dataset else suite_name)
         runs.open_directory(directory, plan)
         outcome = runs.execute(
             plan, runner, catalog, directory, controls=controls_of(suite, plan), finished=progress.finished
@@ -154,11 +158,11 @@ def _generator_names(catalog: Catalog, texts: tuple[str, ...]) -> list[str]:
     from dnabench.specs import GeneratorSpec
 
     names = common.split_names(texts)
-    if "all" in names:
-        return [offer.spec.name for offer in catalog.all(GeneratorSpec) if offer.spec.kind != "control"]
     if not names:
         raise UserError("--generator names no generator")
-    return names
+    if "all" in names:
+        names += [offer.spec.name for offer in catalog.all(GeneratorSpec) if offer.spec.kind != "control"]
+    return [name for name in names if name != "all"]
 
 
 def _check_names(catalog: Catalog, generators: list[str], metrics: list[str]) -> None:
@@ -195,7 +199,10 @@ def _settings(config: Path | None, assignments: tuple[str, ...]) -> dict[str, di
 def _load(
     catalog: Catalog, suite: Suite, dataset: str | None, length: int | None, settings: dict[str, dict[str, Any]]
 ) -> Data:
-    """The data of the suite, or the user's own: a path where there is one, else a dataset plugin."""
+    """The data of the suite, or the user's own: a path where there is one, else a dataset plugin.
+
+    The options of a dataset plugin are taken out of ``settings``.
+    """
     from dnabench import options
     from dnabench.data import source
     from dnabench.plugins import construct
@@ -205,11 +212,10 @@ def _load(
     name = dataset or suite.dataset
     spec = catalog.dataset(name).spec
     frozen = {} if dataset else suite.dataset_options
-    if not dataset and name in settings:
-        raise UserError(
-            f"option {name}.{next(iter(settings[name]))}: the data of a suite are frozen; --dataset {name} is not"
-        )
-    built = options.build(spec.options, name, frozen, settings.get(name, {}))
+    given = settings.pop(name, {})
+    if not dataset and given:
+        raise UserError(f"option {name}.{next(iter(given))}: the data of a suite are frozen; --dataset {name} is not")
+    built = options.build(spec.options, name, frozen, given)
     with tempfile.TemporaryDirectory() as scratch:
         return source.load_plugin(
             name,

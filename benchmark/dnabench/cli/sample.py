@@ -35,33 +35,37 @@ def command(
     catalog = common.load_catalog(blocked)
 
     from dnabench import options
-    from dnabench.cell import MODEL_FILE, checked_sample, make_deterministic, seed_globals
+    from dnabench.cell import MODEL_FILE, checked_sample, make_deterministic
     from dnabench.context import Context
     from dnabench.plugins import construct
-    from dnabench.seeds import derive_seed
+    from dnabench.seeds import derive_seed, seed_globals
 
     try:
         about = json.loads((model / MODEL_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        name, version, length, dataset = (about[key] for key in ("generator", "version", "length", "dataset_sha256"))
+    except (OSError, ValueError, KeyError, TypeError):
         raise UserError(f"{model}: no trained model here; RUN_DIR/models/NAME/seedK of a run is one") from None
-    spec = catalog.generator(about["generator"]).spec
-    if spec.version != about["version"]:
-        raise UserError(
-            f"{model}: made by version {about['version']} of {spec.name}, but version {spec.version} is installed"
-        )
+    spec = catalog.generator(name).spec
+    if spec.version != version:
+        raise UserError(f"{model}: made by version {version} of {spec.name}, but version {spec.version} is installed")
     make_deterministic()
     chosen = common.choose_device(device)
     generator = construct(spec, options.build(spec.options, spec.name, about["options"]))
-    generator.load(model)
-    derived = derive_seed("sample-more", repeat=seed, dataset=about["dataset_sha256"], generator=spec.name)
+    try:
+        generator.load(model)
+    except Exception as error:
+        raise UserError(f"{model}: {name} cannot load it: {type(error).__name__}: {error}") from error
+    derived = derive_seed("sample-more", repeat=seed, dataset=dataset, generator=spec.name)
     seed_globals(derived)
     with tempfile.TemporaryDirectory() as scratch:
         context = Context(
             device=chosen if chosen.partition(":")[0] in spec.devices else "cpu",
             seed=derived,
-            length=about["length"],
+            length=length,
             scratch=Path(scratch),
         )
-        sequences = checked_sample(generator.sample(n, context=context), n, about["length"])
+        with common.stdout_for_results():
+            drawn = generator.sample(n, context=context)
+        sequences = checked_sample(drawn, n, length)
     sequences.to_fasta(output)
     return 0

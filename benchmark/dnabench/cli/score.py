@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 import traceback
 import warnings
 from pathlib import Path
@@ -74,13 +73,13 @@ def command(
 
     from dnabench.cell import make_deterministic
     from dnabench.data.fasta import read_fasta, stem
-    from dnabench.plan import check_metric, plan_metrics
+    from dnabench.plan import check_metric, check_settings, names_of, plan_metrics
     from dnabench.scoring import Scorer
     from dnabench.store import Store, default_root
 
-    chosen = plan_metrics(
-        catalog, common.split_names(metrics) or suites.load(suites.DEFAULT).metrics, common.parse_settings(assignments)
-    )
+    settings = common.parse_settings(assignments)
+    chosen = plan_metrics(catalog, common.split_names(metrics) or suites.load(suites.DEFAULT).metrics, settings)
+    check_settings(catalog, settings, names_of(chosen))
     make_deterministic()
     chosen_device = common.choose_device(device)
     real = read_fasta(reference, length=length)
@@ -98,15 +97,15 @@ def command(
     for metric in chosen:
         for sequences in generated.values():
             check_metric(catalog, metric, len(sequences), len(real), real.length)
-    with tempfile.TemporaryDirectory() as scratch:
-        scorer = Scorer(
-            catalog,
-            Store(store_directory or default_root()),
-            device=chosen_device,
-            scratch=Path(scratch),
-            train=training,
-            progress=lambda *_: None,
-        )
+    scorer = Scorer(
+        catalog,
+        Store(store_directory or default_root()),
+        device=chosen_device,
+        train=training,
+        progress=lambda *_: None,
+    )
+    scorer.check(chosen)
+    with common.stdout_for_results():
         rows = [
             row
             for name, sequences in sorted(generated.items())
@@ -144,11 +143,11 @@ def _rows(
         "status": "done",
     }
     try:
-        record = scorer.score(metric, generated=generated, reference=real, dataset=real.digest, repeat=0)
+        record, _ = scorer.score(metric, generated=generated, reference=real, dataset=real.digest, repeat=0)
         floor = _floor(catalog, scorer, metric, len(generated), real, training)
     except UserError:
         raise
-    except Exception as error:  # noqa: BLE001 - a stranger's metric may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's metric may raise anything
         if debug:
             traceback.print_exc(file=sys.stderr)
         text = " ".join(f"{type(error).__name__}: {error}".split())
@@ -159,28 +158,29 @@ def _rows(
 def _floor(
     catalog: Catalog, scorer: Scorer, metric: PlannedMetric, n: int, real: SequenceSet, training: SequenceSet | None
 ) -> dict[str, Any]:
-    from dnabench.data.source import draw_halves
+    """The score record of real sequences, in place of ``n`` generated ones, against the reference."""
+    from dnabench.data.source import draw
+    from dnabench.data.split import halves
     from dnabench.plan import check_metric
+    from dnabench.seeds import rng
 
-    if training is not None and len(training) >= n:
-        drawn = draw_halves(training, n, 0, repeat=0, dataset=real.digest)
-        assert drawn is not None
-        halves = (drawn[0], real)
+    needs_train = catalog.metric(metric.name).spec.needs_train
+    if training is not None and len(training) >= n and not needs_train:
+        pair = (draw(training, n, repeat=0, dataset=real.digest), real)
     else:
-        half = len(real) // 2
-        drawn = draw_halves(real, min(n, len(real) - half), half, repeat=0, dataset=real.digest)
-        assert drawn is not None
-        halves = drawn
+        first, second = halves(real, k=suites.load(suites.DEFAULT).k, rng=rng("floor", repeat=0, dataset=real.digest))
+        pair = (real.take(first[:n]), real.take(second))
+        remedy = "" if needs_train else f"; --train with {n} or more sequences gives the right sizes"
         warnings.warn(
-            f"the floor is between halves of the reference, {len(halves[0])} against {len(halves[1])} sequences: for "
-            f"metrics that fall with n it is too high; --train with {n} or more sequences gives the right sizes",
+            f"the floor is between halves of the reference, {len(pair[0])} against {len(pair[1])} "
+            f"sequences: too high where a metric falls with n{remedy}",
             stacklevel=1,
         )
     try:
-        check_metric(catalog, metric, len(halves[0]), len(halves[1]), real.length)
+        check_metric(catalog, metric, len(pair[0]), len(pair[1]), real.length)
     except UserError:
         return {}
-    return scorer.score(metric, generated=halves[0], reference=halves[1], dataset=real.digest, repeat=0)
+    return scorer.score(metric, generated=pair[0], reference=pair[1], dataset=real.digest, repeat=0)[0]
 
 
 def _print(rows: list[Row], format: str) -> None:

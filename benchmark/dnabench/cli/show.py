@@ -39,11 +39,11 @@ def _record(offer: Any) -> dict[str, Any]:
     values["options"] = options.describe(spec.options)
     if "presets" in values:
         values["presets"] = {name: dict(preset) for name, preset in spec.presets.items()}
-    return {"what": spec.noun, "distribution": offer.distribution, **values}
+    return {"what": spec.noun, "plugin": offer.plugin, "distribution": offer.distribution, **values}
 
 
 def _print(record: dict[str, Any]) -> None:
-    click.echo(click.style(f"{record['name']}", bold=True) + f" ({record['what']}): {record['summary']}")
+    click.echo(f"{record['name']} ({record['what']}): {record['summary']}")
     for key, value in record.items():
         if key not in ("name", "what", "summary", "options", "presets") and value not in (None, "", (), {}):
             shown = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else value

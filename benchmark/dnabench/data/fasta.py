@@ -20,6 +20,7 @@ _WHITE_SPACE = b" \t\r\n\v\f"
 
 class _Record(NamedTuple):
     name: str
+    number: int  # within its file, from 1
     labels: dict[str, str]
     bases: bytes
     file: Path
@@ -61,7 +62,7 @@ def write_fasta(sequences: SequenceSet, path: Path) -> None:
     lines = []
     for name, row, bases in zip(sequences.names, rows, sequences.strings(), strict=True):
         labels = "".join(f" {_word(key)}={_word(value)}" for key, value in zip(columns, row, strict=True) if value)
-        lines.append(f">{_word(name)}{labels}\n{bases}\n")
+        lines.append(f">{_word(name) or '-'}{labels}\n{bases}\n")
     content = "".join(lines).encode()
     if path.name.endswith(".gz"):
         content = gzip.compress(content, compresslevel=6, mtime=0)
@@ -90,7 +91,7 @@ def _records(path: Path, file_labels: dict[str, str]) -> list[_Record]:
     content = _read_bytes(path)
     if not content.strip():
         raise UserError(f"{path}: the file is empty; FASTA records were expected")
-    content = content.replace(b"\r\n", b"\n").lstrip()
+    content = content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n").lstrip()
     if not content.startswith(b">"):
         raise UserError(f"{path}: not FASTA: the first line does not start with '>'")
     records: list[_Record] = []
@@ -103,7 +104,7 @@ def _records(path: Path, file_labels: dict[str, str]) -> list[_Record]:
         bases = body.translate(None, _WHITE_SPACE)
         if not bases:
             raise UserError(f"{path}: record {name!r} (number {len(records) + 1}) has no sequence")
-        records.append(_Record(name, file_labels | labels, bases, path))
+        records.append(_Record(name, len(records) + 1, file_labels | labels, bases, path))
     return records
 
 
@@ -111,7 +112,7 @@ def _assemble(records: list[_Record], length: int | None) -> SequenceSet:
     first = records[0]
     width = length or len(first.bases)
     rows = []
-    for number, record in enumerate(records, start=1):
+    for record in records:
         size = len(record.bases)
         if length is None and size != width:
             raise UserError(
@@ -123,7 +124,7 @@ def _assemble(records: list[_Record], length: int | None) -> SequenceSet:
                 f"{record.file}: record {record.name!r} has {size} bases, fewer than --length {length}; "
                 f"--length crops longer sequences around their centre and never pads"
             )
-        _check_letters(record, number)
+        _check_letters(record)
         start = (size - width) // 2
         rows.append(record.bases[start : start + width])
     codes = encode(np.frombuffer(b"".join(rows), np.uint8)).reshape(len(rows), width)
@@ -131,11 +132,11 @@ def _assemble(records: list[_Record], length: int | None) -> SequenceSet:
     return SequenceSet(codes, labels=labels, names=[record.name for record in records])
 
 
-def _check_letters(record: _Record, number: int) -> None:
+def _check_letters(record: _Record) -> None:
     wrong = record.bases.translate(None, b"ACGTNacgtn")
     if wrong:
         column = record.bases.index(wrong[:1]) + 1
         raise UserError(
-            f"{record.file}: record {record.name!r} (number {number}), column {column}: letter "
+            f"{record.file}: record {record.name!r} (number {record.number}), column {column}: letter "
             f"{wrong[:1].decode(errors='replace')!r}; only A, C, G, T and N are read"
         )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """A dataset and its split. ``validation`` and ``test`` together are the held-out pool."""
+    """A dataset and its split."""
 
     name: str
     digest: str
@@ -37,33 +37,27 @@ class Data:
         chosen = rng("reference", repeat=repeat, dataset=self.digest).permutation(len(self.test))[:n]
         return self.test.take(np.sort(chosen))
 
-    def halves(self, n_generated: int, n_reference: int, *, repeat: int) -> tuple[SequenceSet, SequenceSet] | None:
-        """Two disjoint draws from the held-out pool, standing for a perfect generator and its reference."""
-        pool = concatenate(self.validation, self.test)
-        return draw_halves(pool, n_generated, n_reference, repeat=repeat, dataset=self.digest)
+    def floor_pair(self, n_generated: int, n_reference: int, *, repeat: int) -> tuple[SequenceSet, SequenceSet] | None:
+        """Held-out sequences standing for a perfect generator's, and a reference: validation and test draws.
+
+        They share no relatives. None when either part holds too few.
+        """
+        if n_generated > len(self.validation) or n_reference > len(self.test):
+            return None
+        return draw(self.validation, n_generated, repeat=repeat, dataset=self.digest), self.reference(
+            n_reference, repeat=repeat
+        )
 
 
-def draw_halves(
-    pool: SequenceSet, n_first: int, n_second: int, *, repeat: int, dataset: str
-) -> tuple[SequenceSet, SequenceSet] | None:
-    """Two disjoint seeded draws of these sizes from ``pool``; None when it holds fewer."""
-    if n_first + n_second > len(pool):
-        return None
-    order = rng("floor", repeat=repeat, dataset=dataset).permutation(len(pool))
-    return pool.take(order[:n_first]), pool.take(order[n_first : n_first + n_second])
-
-
-def concatenate(first: SequenceSet, second: SequenceSet) -> SequenceSet:
-    """Both sets in one, labels that only one of them has being empty in the other."""
-    import pandas as pd
-
-    labels = pd.concat([first.labels, second.labels], ignore_index=True).fillna("")
-    return SequenceSet(np.concatenate([first.codes, second.codes]), labels=labels, names=first.names + second.names)
+def draw(sequences: SequenceSet, n: int, *, repeat: int, dataset: str) -> SequenceSet:
+    """``n`` real sequences for the floor of a repeat, in their order."""
+    chosen = rng("floor", repeat=repeat, dataset=dataset).permutation(len(sequences))[:n]
+    return sequences.take(np.sort(chosen))
 
 
 def load_file(path: Path, suite: Suite, *, length: int | None) -> Data:
     """The split data of a FASTA file or directory."""
-    return _split(stem(path), SequenceSet.from_fasta(path, length=length), suite)
+    return _split(stem(path.resolve()), SequenceSet.from_fasta(path, length=length), suite)
 
 
 def load_plugin(name: str, dataset: Any, suite: Suite, *, length: int | None, scratch: Path) -> Data:
@@ -96,5 +90,5 @@ def _split(name: str, sequences: SequenceSet, suite: Suite) -> Data:
         train=sequences.take(parts.train),
         validation=sequences.take(parts.validation),
         test=sequences.take(parts.test),
-        protocol=f"groups-{suite.k}mer",
+        protocol=f"groups-{suite.k}mer-" + ":".join(f"{fraction * 100:.4g}" for fraction in suite.fractions),
     )

@@ -33,27 +33,31 @@ def group_split(
 ) -> Split:
     """Divide into train, validation and test by ``fractions``, keeping every group of relatives whole.
 
-    Groups are placed by falling size, in seeded order among equals, each where most is missing; single sequences then
-    fill the parts up exactly. Raises UserError when a part stays empty.
+    Groups of several are placed by falling size, in seeded order among equals, where the largest share is still missing
+    and they fit, else in training: so every part holds about the same share of relatives, as a sample of the whole
+    would. Single sequences then fill the parts up. Raises UserError when a part stays empty.
     """
     n = len(sequences)
     groups = relatives(sequences, k=k)
     sizes = np.bincount(groups)
     order = rng.permutation(len(sizes))
     order = order[np.argsort(-sizes[order], kind="stable")]
-    missing = np.round(n * np.array(fractions)).astype(np.int64)
-    missing[0] = n - missing[1:].sum()
-    part_of_group = np.empty(len(sizes), np.int8)
+    targets = np.round(n * np.array(fractions)).astype(np.int64)
+    targets[0] = n - targets[1:].sum()
+    missing = targets.copy()
+    part_of_group = np.zeros(len(sizes), np.int8)
     several = order[sizes[order] > 1]
     for group in several:
-        part = int(np.argmax(missing))
+        shares = np.where(missing >= sizes[group], missing / np.maximum(targets, 1), -1.0)
+        part = int(np.argmax(shares)) if shares.max() >= 0 else 0
         part_of_group[group] = part
         missing[part] -= sizes[group]
     singles = order[len(several) :]
     quotas = np.maximum(missing, 0)
-    # Large groups may have overdrawn a part; training gives way, since it is by far the largest.
-    quotas[0] = max(len(singles) - quotas[1] - quotas[2], 0)
-    part_of_group[singles] = np.repeat(np.arange(3, dtype=np.int8), quotas)[: len(singles)]
+    # Where a large group has overdrawn training, validation and test share what is left in proportion.
+    quotas[1:] = quotas[1:] * min(1.0, len(singles) / max(quotas[1:].sum(), 1))
+    quotas[0] = len(singles) - quotas[1:].sum()
+    part_of_group[singles] = np.repeat(np.arange(3, dtype=np.int8), quotas)
     part = part_of_group[groups]
     split = Split(*(np.flatnonzero(part == i) for i in range(3)))
     for name, rows in zip(Split._fields, split, strict=True):
@@ -63,6 +67,16 @@ def group_split(
                 f"train, validation and test: {name} stays empty"
             )
     return split
+
+
+def halves(sequences: SequenceSet, *, k: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of two seeded parts of nearly equal size that share no group of relatives; the second is the larger."""
+    groups = relatives(sequences, k=k)
+    place = rng.permutation(groups.max() + 1)[groups]
+    order = np.argsort(place, kind="stable")
+    starts = np.flatnonzero(np.diff(place[order], prepend=-1))
+    cut = starts[starts <= len(order) // 2].max()
+    return np.sort(order[:cut]), np.sort(order[cut:])
 
 
 def relatives(sequences: SequenceSet, *, k: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -23,6 +24,15 @@ class MotifKL:
     def __init__(self, options: MotifKLOptions) -> None:
         self.options = options
         self.motifs = load_motifs(options.motifs, p_value=options.p_value)
+
+    def digest(self) -> str:
+        """sha256 of the matrices and cut-offs, whichever file they came from."""
+        state = hashlib.sha256()
+        for motif in self.motifs:
+            state.update(
+                f"{motif.name} {motif.cutoff} {motif.anchor} {motif.strands} {motif.weights.tolist()}\n".encode()
+            )
+        return state.hexdigest()
 
     def score(self, *, generated: SequenceSet, reference: SequenceSet, context: Context) -> Score:  # noqa: ARG002
         """The mean over motifs, with a part per motif; ``details`` holds the binned frequencies of both sides.

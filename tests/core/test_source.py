@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dnabench import SequenceSet
+from dnabench.data.source import load_file
+from dnabench.suites import load
+
+
+@pytest.fixture
+def data(tmp_path):
+    codes = np.random.default_rng(0).integers(0, 4, (500, 60), dtype=np.uint8)
+    SequenceSet(codes).to_fasta(tmp_path / "x.fa")
+    return load_file(tmp_path / "x.fa", load("promoters-sim-v1"), length=None)
+
+
+def strings(sequences):
+    return set(sequences.strings())
+
+
+def test_the_parts_are_disjoint_and_named_by_their_protocol(data):
+    parts = [strings(part) for part in (data.train, data.validation, data.test)]
+    assert [len(part) for part in parts] == [400, 50, 50]
+    assert len(set.union(*parts)) == 500
+    assert data.protocol == "groups-50mer-80:10:10"
+    assert data.name == "x"
+
+
+def test_a_reference_is_drawn_from_test_alone_and_depends_on_the_repeat_alone(data):
+    drawn = data.reference(30, repeat=0)
+    assert strings(drawn) < strings(data.test)
+    assert drawn.digest == data.reference(30, repeat=0).digest
+    assert drawn.digest != data.reference(30, repeat=1).digest
+    assert data.reference(50, repeat=1).digest == data.test.digest
+
+
+def test_the_floor_compares_validation_with_the_reference(data):
+    generated, reference = data.floor_pair(20, 30, repeat=0)
+    assert (len(generated), len(reference)) == (20, 30)
+    assert strings(generated) < strings(data.validation)
+    assert reference.digest == data.reference(30, repeat=0).digest
+    assert generated.digest != data.floor_pair(20, 30, repeat=1)[0].digest
+    assert data.floor_pair(51, 30, repeat=0) is None
