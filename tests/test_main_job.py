@@ -13,7 +13,7 @@ import pytest
 def test_discdiff_is_closer_to_held_out_promoters_than_its_rivals(tmp_path):
     generators = "discdiff,gan,markov,position,composition,random"
     command = [
-        sys.executable, "-m", "dnabench", "run", "--generator", generators, "--metrics", "fred,motif-kl", "--seeds", "0",
+        sys.executable, "-m", "dnabench", "run", "-g", generators, "-m", "fred,motif-kl", "--seeds", "0",
         "--out", tmp_path / "run", "--store", tmp_path / "store",
     ]  # fmt: skip
     subprocess.run(command, check=True, capture_output=True)

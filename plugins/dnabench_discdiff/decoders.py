@@ -6,9 +6,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
-N = 4
-LETTERS = 5
-"""A C G T, and N, which also stands for what lies before the first base."""
+from dnabench_discdiff.chain import LETTERS, Chain, N
+
 WORD = 5
 """Longest word of preceding bases with a row of its own in a table: 5^5 = 3,125 rows."""
 WORD_CHANNELS = 32
@@ -17,14 +16,17 @@ WORD_CHANNELS = 32
 class AutoregressiveHead(nn.Module):
     """p(base t | the ``context`` bases before it, latent features at t, t).
 
-    The preceding bases are read as words of up to WORD letters, each looked up in a table of its own; words, features
-    and position go through a small MLP. Training is parallel over positions (teacher forcing). Sampling goes base by
-    base for all sequences at once and keeps the last ``context`` bases as its only state.
+    Logits are those of Markov chains counted on the training set plus what a small MLP makes of the latent's features,
+    the position and the preceding bases, read as words of up to WORD letters, each looked up in a table of its own.
+    (With the last layer at 0 to begin with the latent is never put to use, see README.md.) Training is parallel over
+    positions (teacher forcing). Sampling goes base by base for all sequences at once and keeps the last ``context``
+    bases as its only state.
     """
 
     def __init__(self, length: int, features: int, context: int, width: int) -> None:
         super().__init__()
         self.context = context
+        self.chain = Chain(length, context)
         self.words = [min(WORD, context - start) for start in range(0, context, WORD)]  # nearest word first
         self.tables = nn.ModuleList(nn.Embedding(LETTERS**size, WORD_CHANNELS) for size in self.words)
         self.position = nn.Parameter(torch.zeros(length, features))
@@ -35,15 +37,16 @@ class AutoregressiveHead(nn.Module):
     def forward(self, features: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
         """Logits (n, L, 4) of every base of codes int64 (n, L), given those before it; features (n, L, features)."""
         before = F.pad(codes, (self.context, 0), value=N)[:, :-1]
-        return self.logits(features + self.position, before)
+        return self.logits(features + self.position, before, 0)
 
-    def logits(self, features: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
+    def logits(self, features: torch.Tensor, before: torch.Tensor, first: int) -> torch.Tensor:
         """Logits (n, S, 4) at S consecutive positions.
 
         Args:
             features: (n, S, features), the position's embedding added.
             before: int64 (n, context + S - 1), all bases from ``context`` before the first position to the one before
                 the last.
+            first: the first position.
         """
         size = features.shape[1]
         read, last = [features], self.context
@@ -55,7 +58,7 @@ class AutoregressiveHead(nn.Module):
             last -= letters
         h = F.gelu(self.read(torch.cat(read, dim=-1)))  # (n, S, width)
         h = h + F.gelu(self.mix(h))
-        logits: torch.Tensor = self.write(h)
+        logits: torch.Tensor = self.chain(before, first) + self.write(h)
         return logits
 
     def sample(self, features: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -65,7 +68,7 @@ class AutoregressiveHead(nn.Module):
         features = features + self.position
         codes = torch.full((n, self.context + length), N, device=features.device)
         for t in range(length):
-            logits = self.logits(features[:, t : t + 1], codes[:, t : t + self.context])[:, 0].float()  # (n, 4)
+            logits = self.logits(features[:, t : t + 1], codes[:, t : t + self.context], t)[:, 0].float()  # (n, 4)
             a, c, g, _ = logits.softmax(-1).unbind(-1)
             u = uniform[:, t]  # compared with running sums by hand: cumsum is not deterministic on CUDA
             codes[:, self.context + t] = (u >= a).long() + (u >= a + c) + (u >= a + c + g)

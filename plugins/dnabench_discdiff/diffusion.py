@@ -57,6 +57,15 @@ class Diffusion:
         shape = (-1,) + (1,) * (x0.dim() - 1)
         return self.alpha[t].view(shape) * noise - self.sigma[t].view(shape) * x0
 
+    def expected(
+        self, x: torch.Tensor, t: torch.Tensor, mean: torch.Tensor, spread: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """E[x_0] and E[noise] given x_t (n, ...) at t (n,), where x_0 ~ N(mean, spread^2) in every entry."""
+        shape = (-1,) + (1,) * (x.dim() - 1)
+        alpha, sigma = self.alpha[t].view(shape), self.sigma[t].view(shape)
+        surprise = (x - alpha * mean) / (alpha**2 * spread**2 + sigma**2)
+        return mean + alpha * spread**2 * surprise, sigma * surprise
+
     def clean(self, denoiser: Denoiser, x: torch.Tensor, t: int) -> torch.Tensor:
         """The denoiser's estimate of x_0 from x_t, both (n, ...)."""
         predicted = denoiser(x, torch.full((len(x),), t, device=x.device)).float()

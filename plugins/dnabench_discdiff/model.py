@@ -15,6 +15,7 @@ from torch import nn
 
 from dnabench import Context, SequenceSet, UserError
 from dnabench_discdiff.autoencoder import Autoencoder
+from dnabench_discdiff.decoders import AutoregressiveHead
 from dnabench_discdiff.denoiser import Denoiser
 from dnabench_discdiff.diffusion import Diffusion
 from dnabench_discdiff.options import PATCH, DiscDiffOptions
@@ -40,8 +41,11 @@ class DiscDiff:
         options = self.options
         with seeded(context.torch_generator()):
             self._build(train.length)
+        codes = torch.from_numpy(train.codes.copy())
+        if isinstance(self.autoencoder.head, AutoregressiveHead):
+            self.autoencoder.head.chain.count(codes)
         self._to(context.device)
-        codes = torch.from_numpy(train.codes.copy()).to(context.device)
+        codes = codes.to(context.device)
         train_autoencoder(
             self.autoencoder,
             codes,
@@ -124,7 +128,7 @@ class DiscDiff:
 
     def _tensors(self) -> dict[str, torch.Tensor]:
         modules: dict[str, nn.Module] = {"autoencoder": self.autoencoder, "denoiser": self.denoiser}
-        weights = {f"{part}.{name}": p for part, module in modules.items() for name, p in module.named_parameters()}
+        weights = {f"{part}.{name}": t for part, module in modules.items() for name, t in module.state_dict().items()}
         return weights | {"latent_mean": self.latent_mean, "latent_scale": self.latent_scale}
 
     @torch.no_grad()

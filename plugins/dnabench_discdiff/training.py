@@ -139,6 +139,9 @@ def train_denoiser(
 ) -> None:
     """Minimise the squared error of the prediction (Ho et al. 2020, eq. 14) on latents drawn anew in every step.
 
+    The target is its mean over all x_0 and noise that the sequence's posterior leaves possible at x_t: the minimum is
+    the same, but most of what cannot be predicted is gone from the gradient.
+
     Args:
         mean, spread: float32 (n, T, channels), the posterior's mean and standard deviation of every training sequence.
     """
@@ -149,10 +152,11 @@ def train_denoiser(
         noise = torch.randn(2, len(chosen), *mean.shape[1:], generator=generator).to(mean.device)
         t = torch.randint(STEPS, (len(chosen),), generator=generator).to(mean.device)
         chosen = chosen.to(mean.device)
-        x0 = mean[chosen] + spread[chosen] * noise[0]
+        x_t = diffusion.add_noise(mean[chosen] + spread[chosen] * noise[0], t, noise[1])
         with torch.autocast(mean.device.type, dtype=torch.bfloat16):
-            predicted = denoiser(diffusion.add_noise(x0, t, noise[1]), t)
-        error: torch.Tensor = predicted - diffusion.target(x0, t, noise[1])
+            predicted = denoiser(x_t, t)
+        x0, expected_noise = diffusion.expected(x_t, t, mean[chosen], spread[chosen])
+        error: torch.Tensor = predicted - diffusion.target(x0, t, expected_noise)
         return error.square().mean()
 
     optimise(denoiser, loss_at, steps=steps, peak=peak, decay=0.999, stage="denoiser", progress=progress)

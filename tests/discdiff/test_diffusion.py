@@ -112,3 +112,16 @@ def test_dpm_solver_takes_the_evaluations_it_was_given():
     assert len(times) == 7
     assert (times[0], times[-1]) == (STEPS - 1, 0)
     assert times == sorted(times, reverse=True)
+
+
+def test_expected_noise_and_latent_by_bayes_on_a_grid():
+    diffusion = Diffusion("cosine", "v")
+    grid = torch.linspace(-8, 8, 20_001, dtype=torch.float64)
+    for t, x, mean, spread in [(100, 0.4, 0.7, 0.3), (500, -1.2, 0.7, 0.9), (900, 2.0, -1.0, 0.05)]:
+        alpha, sigma = diffusion.alpha[t].double(), diffusion.sigma[t].double()
+        log_p = -0.5 * ((grid - mean) / spread) ** 2 - 0.5 * ((x - alpha * grid) / sigma) ** 2
+        x0 = (log_p.softmax(0) * grid).sum()
+        entries = torch.tensor([[[x]], [[mean]], [[spread]]])
+        got, noise = diffusion.expected(entries[:1], torch.tensor([t]), entries[1:2], entries[2:])
+        assert got.item() == pytest.approx(x0.item(), abs=1e-4)
+        assert noise.item() == pytest.approx(((x - alpha * x0) / sigma).item(), abs=1e-4)
