@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from dnabench.leaderboard import facts, table
-from dnabench.stats.intervals import Interval, mean_interval, paired_difference, score_interval
+from dnabench.stats.intervals import Interval, mean_interval, paired_difference, sampling_difference, score_interval
 from dnabench.suites import Controls
 
 CONTROLS = Controls(floor="real", memoriser="copy", blank=("noise",))
@@ -55,6 +55,15 @@ def test_paired_difference_is_the_paired_t_interval_or_the_scores_own_in_quadrat
     points = [[Interval(v, v, v) for v in values] for values in (a, b)]
     assert paired_difference(*points) == pytest.approx((2 / 3, exact.low, exact.high))
     assert paired_difference([Interval(5, 2, 8)], [Interval(1, -3, 5)]) == (4, -1, 9)
+
+
+def test_sampling_difference_rests_on_the_scores_own_intervals_where_they_have_them():
+    first, second = [Interval(5, 2, 8), Interval(7, 4, 10)], [Interval(1, -3, 5), Interval(1, -3, 5)]
+    assert sampling_difference(first, second) == (5, 0, 10)
+    nan = float("nan")
+    bare = [[Interval(v, nan, nan) for v in values] for values in ((1.0, 2.0, 4.0), (0.5, 1.4, 3.1))]
+    exact = stats.ttest_rel((1.0, 2.0, 4.0), (0.5, 1.4, 3.1)).confidence_interval(0.95)
+    assert sampling_difference(*bare) == pytest.approx((2 / 3, exact.low, exact.high))
 
 
 def test_ranks_by_hand():

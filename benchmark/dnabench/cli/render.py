@@ -36,31 +36,39 @@ def print_leaderboard(
     board: Sequence[Mapping[str, Any]], directions: Mapping[str, str], floors: Mapping[str, float | None], title: str
 ) -> None:
     """The ranked table: value ± half its interval, with the floor, ties and flags below."""
-    wide, narrow = (_leaderboard(board, directions, floors, gap) for gap in (" ", "\n"))
     click.echo(title)
-    print_table(wide, narrow)
+    print_table(
+        _leaderboard(board, directions, floors, narrow=False), _leaderboard(board, directions, floors, narrow=True)
+    )
     for note in _notes(board):
         click.echo(note)
 
 
 def _leaderboard(
-    board: Sequence[Mapping[str, Any]], directions: Mapping[str, str], floors: Mapping[str, float | None], gap: str
+    board: Sequence[Mapping[str, Any]],
+    directions: Mapping[str, str],
+    floors: Mapping[str, float | None],
+    *,
+    narrow: bool,
 ) -> Table:
+    """The table; ``narrow`` leaves the kind out and puts intervals below their values."""
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("rank", justify="right", no_wrap=True)
     table.add_column("generator", no_wrap=True)
-    table.add_column("kind")
+    if not narrow:
+        table.add_column("kind")
     for metric, direction in directions.items():
         table.add_column(f"{metric} {ARROWS[direction]}", justify="right", no_wrap=True)
     for row in board:
-        cells = [_rank(row["rank"]), row["generator"], row["kind"]]
-        cells += [_score(row, metric, gap) for metric in directions]
+        cells = [_rank(row["rank"]), row["generator"]]
+        cells += [] if narrow else [row["kind"]]
+        cells += [_score(row, metric, "\n" if narrow else " ") for metric in directions]
         style = "dim" if row["kind"] == "control" else None
         table.add_row(*(Text(cell) for cell in cells), style=style)
     if any(floor is not None for floor in floors.values()):
         table.add_section()
         values = [Text(_number(floors.get(metric))) for metric in directions]
-        table.add_row(Text(""), Text("floor"), Text(""), *values, style="italic")
+        table.add_row(Text(""), Text("floor"), *([] if narrow else [Text("")]), *values, style="italic")
     return table
 
 
@@ -112,7 +120,10 @@ def _notes(board: Sequence[Mapping[str, Any]]) -> list[str]:
         if row["tied_with"]:
             notes.append(f"{name} cannot be told from {row['tied_with'].replace(';', ', ')}")
         flags = filter(None, row["flags"].split(";"))
-        notes += [f"{flag.replace(':', ': ')} does not see what is wrong with {name}" for flag in flags]
+        notes += [
+            f"{flag.removeprefix('blind:')} is blind: it does not put held-out real sequences before {name}"
+            for flag in flags
+        ]
         if not row["complete"]:
             notes.append(f"{name} is incomplete and has no rank")
     return notes

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dnabench.stats.intervals import Interval, paired_difference, score_interval
+from dnabench.stats.intervals import Interval, paired_difference, sampling_difference, score_interval
 
 if TYPE_CHECKING:
     from dnabench.leaderboard.facts import Row
@@ -80,7 +80,7 @@ def blind_metrics(
     for metric in metrics:
         real = _by_seed(scores[controls.floor, metric])
         for control in (controls.memoriser, *controls.blank):
-            difference = paired_difference(_by_seed(scores[control, metric]), real)
+            difference = sampling_difference(_by_seed(scores[control, metric]), real)
             low, high = difference.low, difference.high
             worse, better = (low > 0, high < 0) if directions[metric] == "lower" else (high < 0, low > 0)
             if better or (control in controls.blank and not worse):
