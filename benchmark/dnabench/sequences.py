@@ -34,7 +34,7 @@ class SequenceSet:
 
     Attributes:
         codes: uint8, shape ``(n, length)``, A C G T N = 0 1 2 3 4.
-        labels: one row per sequence, columns of text such as ``species``; no columns where nothing is known.
+        labels: one row per sequence, columns of text such as ``species``, empty where unknown.
         names: one name per sequence.
     """
 
@@ -52,7 +52,8 @@ class SequenceSet:
             labels = pd.DataFrame(index=pd.RangeIndex(len(codes)))
         if len(labels) != len(codes):
             raise ValueError(f"{len(labels)} rows of labels for {len(codes)} sequences")
-        self._labels = labels.reset_index(drop=True).astype(str)
+        known = labels.notna()
+        self._labels = labels.astype(object).where(known, "").astype(str).reset_index(drop=True)
         self._names = None if names is None else tuple(names)
         if self._names is not None and len(self._names) != len(codes):
             raise ValueError(f"{len(self._names)} names for {len(codes)} sequences")

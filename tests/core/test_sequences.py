@@ -82,6 +82,14 @@ def test_codes_of_another_kind_are_refused(codes, message):
         SequenceSet(codes)
 
 
+def test_a_missing_label_is_an_empty_one():
+    codes = np.zeros((3, 2), np.uint8)
+    labels = pd.DataFrame({"species": pd.Categorical(["hs", None, "mm"]), "score": [1.5, np.nan, 2.0]}, index=[7, 8, 9])
+    sequences = SequenceSet(codes, labels=labels)
+    assert sequences.labels.to_dict("list") == {"species": ["hs", "", "mm"], "score": ["1.5", "", "2.0"]}
+    assert len(sequences.digest) == 64
+
+
 def test_labels_and_names_must_match_in_number():
     codes = np.zeros((2, 3), np.uint8)
     with pytest.raises(ValueError, match="1 rows of labels for 2"):
