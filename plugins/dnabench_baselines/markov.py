@@ -25,8 +25,8 @@ class Markov:
     """A chain whose next base depends on the ``order`` bases before it.
 
     It begins with a k-mer drawn from the k-mers at all positions of the training sequences, which is close to its
-    stationary distribution: the samples' (k + 1)-mer spectrum is then that of the training sequences from the first
-    base on.
+    stationary distribution. Without a pseudocount the (k + 1)-mer spectrum of the samples is therefore close to that of
+    the training sequences from the first base on; a pseudocount moves every next base towards the uniform one.
     """
 
     def __init__(self, options: MarkovOptions) -> None:

@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from dnabench import UserError
 from dnabench_gan.networks import Critic, Generator, initialise
 from dnabench_gan.options import GanOptions
 from dnabench_gan.training import train as train_networks
@@ -34,9 +35,12 @@ class WassersteinGan:
         self._length = 0
 
     def fit(self, train: SequenceSet, *, context: Context) -> None:
-        """Train on ``train.codes``, N as a quarter of each base. RuntimeError when the loss does not stay finite."""
+        """Train on ``train.codes``, N as a quarter of each base.
+
+        UserError when there are no sequences, RuntimeError when the loss does not stay finite.
+        """
         if len(train) == 0:
-            raise ValueError("gan: there are no training sequences")
+            raise UserError("gan learns from training sequences, and there are none")
         weights_random, training_random = context.torch_generator(), context.torch_generator()
         self._length = train.length
         generator, critic = self._new_generator(), self._new_critic()

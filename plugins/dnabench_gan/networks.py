@@ -23,8 +23,7 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, channels, length)`` -> the same shape."""
-        branch: Tensor = self.second(F.relu(self.first(F.relu(x))))
-        return x + RESIDUAL_SCALE * branch
+        return self.forward_with_masks(x)[0]
 
     def forward_with_masks(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The output, and where the first and the second ReLU let their input through (bool, shape of ``x``)."""
@@ -75,8 +74,7 @@ class Critic(nn.Module):
 
         Between the kinks of its ReLUs the critic is linear, so that the gradient is a chain of transposed convolutions
         whose masks are constants. Written out it takes a first-order backward pass only, where
-        ``torch.autograd.grad(create_graph=True)`` needs the slow second-order one of convolutions: the same numbers in
-        less than half the time on a CPU.
+        ``torch.autograd.grad(create_graph=True)`` needs the slow second-order one of convolutions.
         """
         blocks, masks = cast("list[ResidualBlock]", list(self.blocks)), []
         with torch.no_grad():

@@ -19,9 +19,13 @@ ADAM_BETAS = (0.5, 0.9)
 REPORT_EVERY = 10  # iterations between progress reports; each reads the loss back from the device
 
 
-def one_hot(codes: Tensor) -> Tensor:
-    """Codes of shape ``(batch, length)`` as float32 ``(batch, 4, length)``, channels A C G T; N is 0.25 in each."""
-    table = torch.cat([torch.eye(4), torch.full((1, 4), 0.25)]).to(codes.device)
+def one_hot_table(device: torch.device) -> Tensor:
+    """What each of the codes 0 to 4 becomes: float32, ``(5, 4)``, columns A C G T; N is 0.25 in each."""
+    return torch.cat([torch.eye(4), torch.full((1, 4), 0.25)]).to(device)
+
+
+def one_hot(codes: Tensor, table: Tensor) -> Tensor:
+    """Codes of shape ``(batch, length)`` as ``(batch, 4, length)`` by the rows of ``table``."""
     return table[codes.long()].transpose(1, 2).contiguous()
 
 
@@ -51,7 +55,7 @@ def train(
     that a seed means the same batches and noise on every device. Raises RuntimeError when the loss is no longer finite.
     """
     device, batch = codes.device, options.batch_size
-    average = copy.deepcopy(generator)
+    average, table = copy.deepcopy(generator), one_hot_table(device)
     generator_adam = torch.optim.Adam(generator.parameters(), lr=options.learning_rate, betas=ADAM_BETAS, fused=True)
     critic_adam = torch.optim.Adam(critic.parameters(), lr=options.learning_rate, betas=ADAM_BETAS, fused=True)
 
@@ -63,7 +67,7 @@ def train(
         for _ in range(options.critic_steps):
             rows = torch.randint(len(codes), (batch,), generator=random).to(device)
             mix = torch.rand(batch, 1, 1, generator=random).to(device)
-            real = one_hot(codes[rows])
+            real = one_hot(codes[rows], table)
             with torch.no_grad():
                 fake = generator(latent())
             scores = critic(torch.cat([real, fake]))  # (2 * batch,)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dnabench import SequenceSet, UserError
+from dnabench_baselines.drawing import draw_independent, edges
 from dnabench_baselines.frequencies import Composition, Position
 from dnabench_baselines.uniform import Random
 
@@ -56,6 +57,15 @@ def test_position_finds_the_initiator_of_real_promoters(real_promoters, make_con
     real, sampled = frequencies(train.codes), frequencies(codes)
     assert np.abs(real - sampled).max() < 5 * 0.5 * (2 / 3000) ** 0.5
     assert real[205, 0] > real[150, 0] + 0.1  # A at the TSS: the statement above is not about a flat profile
+
+
+@pytest.mark.parametrize("chunk", [1, 21, 100])  # of 7 bp, each chunk one sequence, three, and 14
+def test_drawing_in_pieces_changes_nothing(monkeypatch, chunk):
+    arguments = edges(np.random.default_rng(0).integers(0, 9, (7, 4))), np.arange(7), 50
+    with monkeypatch.context() as patch:  # first, so that no freed memory holds the right bases already
+        patch.setattr("dnabench_baselines.drawing.CHUNK", chunk)
+        pieces = draw_independent(*arguments, np.random.default_rng(chunk))
+    assert np.array_equal(draw_independent(*arguments, np.random.default_rng(chunk)), pieces)
 
 
 @pytest.mark.parametrize("generator", [Composition, Position])

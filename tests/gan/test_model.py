@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from dnabench import SequenceSet
+from dnabench import SequenceSet, UserError
 from dnabench_gan.model import WassersteinGan
 
 
@@ -152,7 +152,7 @@ def test_bad_use_is_refused(tiny, fitted, make_context, tmp_path):
         WassersteinGan(tiny).save(tmp_path)
     with pytest.raises(ValueError, match="fitted on 24 bp, it cannot sample 25 bp"):
         fitted().sample(1, context=make_context(length=25))
-    with pytest.raises(ValueError, match="no training sequences"):
+    with pytest.raises(UserError, match="training sequences, and there are none"):
         WassersteinGan(tiny).fit(SequenceSet(np.zeros((0, 24), np.uint8)), context=make_context(length=24))
 
 

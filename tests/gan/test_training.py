@@ -12,7 +12,7 @@ from dnabench import SequenceSet
 from dnabench_gan.model import WassersteinGan
 from dnabench_gan.networks import Critic, Generator, initialise
 from dnabench_gan.options import GanOptions
-from dnabench_gan.training import gradient_penalty, one_hot, train
+from dnabench_gan.training import gradient_penalty, one_hot, one_hot_table, train
 
 
 def test_penalty_of_a_linear_critic():
@@ -42,7 +42,8 @@ def test_penalty_is_taken_between_real_and_fake():
 
 def test_one_hot_is_that_of_the_core(random_dna):
     assert (random_dna.codes == 4).any()
-    torch.testing.assert_close(one_hot(torch.from_numpy(random_dna.codes.copy())), random_dna.one_hot())
+    codes = torch.from_numpy(random_dna.codes.copy())
+    torch.testing.assert_close(one_hot(codes, one_hot_table(codes.device)), random_dna.one_hot())
 
 
 def test_without_averaging_the_last_weights_are_returned(tiny):
@@ -81,17 +82,17 @@ def recovered(samples: np.ndarray) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("decode", ["argmax", "sample"])
-def test_training_learns_a_motif_and_the_composition(make_context, decode):
-    options = dataclasses.replace(LEARNER, decode=decode)
-    model = WassersteinGan(options)
+def test_training_learns_a_motif_and_the_composition(make_context):
+    model = WassersteinGan(LEARNER)
     model.fit(planted(), context=make_context(seed=1, length=32))
-    samples = model.sample(1000, context=make_context(seed=2, length=32))
-    assert recovered(samples) > 0.9
-    background = np.delete(samples, np.s_[START : START + len(MOTIF)], axis=1)
-    frequencies = np.bincount(background.ravel(), minlength=4) / background.size
-    np.testing.assert_allclose(frequencies, COMPOSITION, atol=0.06)
-    assert len(np.unique(samples, axis=0)) > 900  # no collapse onto a few sequences
+    for decode in ("argmax", "sample"):  # matters only after training
+        model.options = dataclasses.replace(LEARNER, decode=decode)
+        samples = model.sample(1000, context=make_context(seed=2, length=32))
+        assert recovered(samples) > 0.9
+        background = np.delete(samples, np.s_[START : START + len(MOTIF)], axis=1)
+        frequencies = np.bincount(background.ravel(), minlength=4) / background.size
+        np.testing.assert_allclose(frequencies, COMPOSITION, atol=0.06)
+        assert len(np.unique(samples, axis=0)) > 900  # no collapse onto a few sequences
 
 
 def test_an_untrained_network_knows_no_motif(make_context):

@@ -1,0 +1,169 @@
+"""Each option's effect on one or two iterations, and on a network with known outputs."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from dnabench import SequenceSet
+from dnabench_gan import model as gan_model
+from dnabench_gan import training
+from dnabench_gan.model import WassersteinGan
+from dnabench_gan.networks import Critic, Generator, initialise
+
+
+@pytest.fixture
+def trained(tiny, random_dna):
+    """``trained(**options)``: the generator to sample from, and both networks, which begin with the same weights."""
+
+    def run(**changes):
+        options = dataclasses.replace(tiny, **changes)
+        sizes = {"channels": options.channels, "blocks": options.blocks, "length": random_dna.length}
+        generator, critic = Generator(latent=options.latent, **sizes), Critic(**sizes)
+        weights = torch.Generator().manual_seed(1)
+        initialise(generator, weights)
+        initialise(critic, weights)
+        average = training.train(
+            generator,
+            critic,
+            torch.from_numpy(random_dna.codes.copy()),
+            options=options,
+            random=torch.Generator().manual_seed(2),
+            progress=lambda *_: None,
+        )
+        return average, generator, critic
+
+    return run
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """What training passes on: ``penalties`` (real, fake, mix, value) of each critic step, the last critic ``loss``."""
+    calls = {"penalties": [], "tables": 0, "loss": None}
+    penalty, table, check = training.gradient_penalty, training.one_hot_table, training._check_finite
+
+    def gradient_penalty(critic, real, fake, mix):
+        value = penalty(critic, real, fake, mix)
+        calls["penalties"].append((real, fake, mix, value.item()))
+        return value
+
+    def one_hot_table(device):
+        calls["tables"] += 1
+        return table(device)
+
+    def check_finite(critic_loss, *others):
+        calls["loss"] = critic_loss
+        check(critic_loss, *others)
+
+    monkeypatch.setattr(training, "gradient_penalty", gradient_penalty)
+    monkeypatch.setattr(training, "one_hot_table", one_hot_table)
+    monkeypatch.setattr(training, "_check_finite", check_finite)
+    return calls
+
+
+def weights(network):
+    return torch.cat([parameter.detach().ravel() for parameter in network.parameters()])
+
+
+def test_every_critic_step_has_a_batch_noise_and_mixtures_of_its_own(trained, seen):
+    trained(iterations=2, critic_steps=3, batch_size=7, learning_rate=0.0)
+    assert len(seen["penalties"]) == 2 * 3
+    real, fake, mix = (torch.stack(parts) for parts in list(zip(*seen["penalties"], strict=True))[:3])
+    assert real.shape == fake.shape == (6, 7, 4, 24)
+    assert mix.shape == (6, 7, 1, 1)
+    assert mix.min() >= 0
+    assert mix.max() <= 1
+    assert len(mix.unique()) == 6 * 7
+    assert len(fake.flatten(0, 1).unique(dim=0)) == 6 * 7  # the weights stay, so the noise must differ
+    assert len(real.unique(dim=0)) == 6
+    assert seen["tables"] == 1
+
+
+@pytest.mark.parametrize("penalty", [1.0, 7.5])
+def test_the_penalty_enters_the_loss_times_its_weight(trained, seen, penalty):
+    losses = []
+    for weight in (0.0, penalty):
+        trained(iterations=1, critic_steps=1, penalty=weight)
+        losses.append(seen["loss"])
+    (*_, without), (*_, value) = seen["penalties"]  # the first step of both: the same networks, batch and noise
+    assert value == without > 0.1
+    assert losses[1] - losses[0] == pytest.approx(penalty * value, rel=1e-5)
+
+
+ONE_STEP = {"iterations": 1, "critic_steps": 1}
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.1])
+def test_the_first_step_is_as_long_as_the_learning_rate(trained, rate):
+    # Adam's first step is rate * g / (|g| + 1e-8) for every weight.
+    for before, after in zip(trained(learning_rate=0.0)[1:], trained(**ONE_STEP, learning_rate=rate)[1:], strict=True):
+        assert (weights(after) - weights(before)).abs().max().item() == pytest.approx(rate, rel=1e-3)
+
+
+@pytest.mark.parametrize(("option", "decays"), [(0.99, (1 / 10, 2 / 11)), (0.15, (1 / 10, 0.15)), (0.0, (0.0, 0.0))])
+def test_the_average_of_two_iterations_by_hand(trained, option, decays):
+    first, second = (trained(iterations=n, learning_rate=0.1, ema_decay=option)[1] for n in (1, 2))
+    expected = weights(trained(learning_rate=0.0)[1])  # the initial ones
+    for decay, network in zip(decays, (first, second), strict=True):
+        expected = decay * expected + (1 - decay) * weights(network)
+    average, *_ = trained(iterations=2, learning_rate=0.1, ema_decay=option)
+    torch.testing.assert_close(weights(average), expected)
+
+
+def test_the_size_of_the_networks_does_not_move_the_training_noise(tiny, random_dna, make_context, monkeypatch):
+    states = []
+
+    def no_training(generator, *_, random, **__):
+        states.append(random.get_state())
+        return generator
+
+    monkeypatch.setattr(gan_model, "train_networks", no_training)
+    for channels, seed in ((4, 0), (5, 0), (4, 1)):
+        model = WassersteinGan(dataclasses.replace(tiny, channels=channels))
+        model.fit(random_dna, context=make_context(seed=seed, length=24))
+    assert torch.equal(states[0], states[1])
+    assert not torch.equal(states[0], states[2])
+
+
+PROBABILITIES = np.array([[0.1, 0.2, 0.3, 0.4], [1, 0, 0, 0], [0, 0, 0, 1], [0, 0.3, 0.7, 0], [0.6, 0.2, 0.1, 0.1]])
+DRAWS = 20_000
+FOUR_SD = 4 * 0.5 / DRAWS**0.5  # of a frequency, at most
+
+
+class Known(nn.Module):
+    """The same base probabilities whatever the latent vector."""
+
+    def forward(self, z):
+        return torch.tensor(PROBABILITIES.T, dtype=torch.float32).expand(len(z), -1, -1)
+
+
+@pytest.fixture
+def samples_of_known(tiny, make_context, monkeypatch):
+    """Samples of a model whose training returned the network above."""
+
+    def sample(decode):
+        monkeypatch.setattr(gan_model, "train_networks", lambda *_, **__: Known())
+        model = WassersteinGan(dataclasses.replace(tiny, decode=decode))
+        model.fit(SequenceSet(np.zeros((1, 5), np.uint8)), context=make_context(length=5))
+        return model.sample(DRAWS, context=make_context(length=5))
+
+    return sample
+
+
+def test_argmax_takes_the_most_probable_base(samples_of_known):
+    assert (samples_of_known("argmax") == [3, 0, 3, 2, 0]).all()
+
+
+def test_sample_draws_every_position_by_itself_from_its_probabilities(samples_of_known):
+    samples = samples_of_known("sample")
+    frequencies = np.stack([(samples == base).mean(0) for base in range(4)], axis=1)
+    assert frequencies == pytest.approx(PROBABILITIES, abs=FOUR_SD)
+    assert not frequencies[PROBABILITIES == 0].any()
+    both = ((samples[:, 0] == 0) & (samples[:, 4] == 0)).mean()
+    assert both == pytest.approx(0.1 * 0.6, abs=FOUR_SD)
+    one_after_the_other = ((samples[:-1, 4] == 0) & (samples[1:, 4] == 0)).mean()
+    assert one_after_the_other == pytest.approx(0.6**2, abs=FOUR_SD)
