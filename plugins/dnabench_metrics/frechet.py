@@ -20,9 +20,9 @@ class FrechetDistance:
     def score(self, *, generated: SequenceSet, reference: SequenceSet, context: Context) -> Score:
         """The distance with a 95 % interval.
 
-        The distance is biased upwards by about 1/n (Gaussian features: see the README), and the interval is one of the
-        distance at these sample sizes: compare values at equal n only. Raises UserError when a side has no more
-        sequences than the embedding has dimensions; warns below ten times as many.
+        The distance is biased upwards, in proportion to 1/n, and the interval is one of the distance at these sample
+        sizes: compare values at equal n only. Raises UserError when a side has no more sequences than the embedding has
+        dimensions; warns below ten times as many.
         """
         features_g, features_r = embed_both(generated, reference, context, metric="fred")
         for side, features in (("generated", features_g), ("reference", features_r)):
@@ -79,8 +79,8 @@ def frechet_estimate(*, generated: np.ndarray, reference: np.ndarray) -> Estimat
 def _roots(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The square root and the pseudo-inverse of the square root, for a symmetric positive semi-definite matrix."""
     values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
-    # Below this, eigenvalues are rounding noise (the rule of numpy.linalg.matrix_rank): their roots would add up to
-    # a bias, their inverses would explode.
+    # Below this, eigenvalues are rounding noise (the rule of numpy.linalg.matrix_rank). Their roots are of order 1e-8:
+    # added up, they cost the distance of sets that do not span all dimensions its sixth digit.
     noise = values[-1] * len(matrix) * np.finfo(np.float64).eps
     roots = np.sqrt(np.where(values > noise, values, 0.0))
     inverse = np.divide(1.0, roots, out=np.zeros_like(roots), where=roots > 0)

@@ -17,7 +17,7 @@ class KmerFrequencies:
     """Shares of the 4-mers among a sequence's windows, in the order AAAA, AAAC, ..., TTTT."""
 
     def embed(self, sequences: SequenceSet, *, context: Context) -> np.ndarray:  # noqa: ARG002 (the protocol's signature)
-        """float32, shape ``(n, 256)``; rows sum to 1. See `kmer_frequencies`."""
+        """float32, shape ``(n, 256)``; rows sum to 1, or to 0 where every window holds an N."""
         return kmer_frequencies(sequences.codes, K).astype(np.float32)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.spatial.distance import pdist
 
 from dnabench import Score
 from dnabench_metrics.features import Z95, Estimate, embed_both, standard_error
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 TILE = (512, 1024)
 #: Reference rows that the median distance is taken over.
 MEDIAN_ROWS = 2000
+#: Squared norm, in units of the median squared distance, up to which float32 serves: it rounds the squared distances
+#: to some 1e-7 of the squared norms.
+FLOAT32_NORM = 1e3
 
 Kernel = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -31,15 +35,24 @@ class MaximumMeanDiscrepancy:
     def score(self, *, generated: SequenceSet, reference: SequenceSet, context: Context) -> Score:
         """The unbiased estimate, without unit, with a normal 95 % interval."""
         features_g, features_r = embed_both(generated, reference, context, metric="mmd")
-        kernel = rbf_kernel(median_squared_distance(features_r), self.options.bandwidths)
-        # Distances do not depend on the origin, but their float32 rounding does.
-        centre = features_r.mean(0)
-        value, error = mmd_estimate(
-            generated=(features_g - centre).astype(np.float32),
-            reference=(features_r - centre).astype(np.float32),
-            kernel=kernel,
-        )
+        value, error = rbf_estimate(generated=features_g, reference=features_r, bandwidths=self.options.bandwidths)
         return Score(value=value, ci_low=value - Z95 * error, ci_high=value + Z95 * error)
+
+
+def rbf_estimate(*, generated: np.ndarray, reference: np.ndarray, bandwidths: int) -> Estimate:
+    """The unbiased MMD^2 and its standard error, with bandwidths around the reference's median distance.
+
+    Args:
+        generated: float64, shape ``(n, d)``, n >= 2, of any origin and unit.
+        reference: float64, shape ``(m, d)``, m >= 2.
+        bandwidths: number of kernels.
+    """
+    # Distances do not depend on the origin, but their rounding does; and float32 holds numbers near 1 best.
+    centre, scale = reference.mean(0), np.sqrt(median_squared_distance(reference))
+    X, Y = (generated - centre) / scale, (reference - centre) / scale
+    if max(float(np.square(side).sum(1).max()) for side in (X, Y)) <= FLOAT32_NORM:
+        X, Y = X.astype(np.float32), Y.astype(np.float32)
+    return mmd_estimate(generated=X, reference=Y, kernel=rbf_kernel(1.0, bandwidths))
 
 
 def median_squared_distance(features: np.ndarray) -> float:
@@ -48,8 +61,8 @@ def median_squared_distance(features: np.ndarray) -> float:
     Where more than half of all pairs coincide the mean takes its place, and 1 where all do: any kernel is then equal.
     """
     rows = np.linspace(0, len(features) - 1, min(len(features), MEDIAN_ROWS)).astype(int)
-    sample = features[rows] - features.mean(0)
-    distances = _squared_distances(sample, sample)[np.triu_indices(len(sample), k=1)]
+    # From differences, not from products: equal rows are then at exactly 0.
+    distances = pdist(features[rows], "sqeuclidean")
     return float(np.median(distances)) or float(distances.mean()) or 1.0
 
 

@@ -103,6 +103,4 @@ def _add_potentials(
     steps = (slope[:, 1:] + slope[:, :-1]) * np.diff(x, axis=1)
     potential = np.zeros_like(x)
     np.cumsum(steps, axis=1, out=potential[:, 1:])
-    # Potentials are defined up to a constant per direction; centred ones can be averaged over directions.
-    potential -= potential.mean(axis=1, keepdims=True)
     total += np.bincount(order.ravel(), weights=potential.ravel(), minlength=len(total))

@@ -1,4 +1,4 @@
-"""Feature metrics without the engine: sets whose sequences stand for rows of a given feature matrix."""
+"""Feature metrics without the engine: sets whose sequences stand for rows of a given feature matrix; promoters."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from dnabench import Context, Score, SequenceSet
+from dnabench_promoters.options import SimulatorOptions
+from dnabench_promoters.simulator import PromoterSimulator
 
 
 def numbered_sequences(n: int, *, offset: int = 0) -> SequenceSet:
@@ -34,3 +36,19 @@ def score_features(make_context: Callable[..., Context]) -> Callable[..., Score]
         )
 
     return score
+
+
+@pytest.fixture(scope="session")
+def simulated_promoters(tmp_path_factory: pytest.TempPathFactory) -> SequenceSet:
+    """4,000 promoters of the embedded simulator, 256 bp."""
+    context = Context(length=256, scratch=tmp_path_factory.mktemp("simulator"))
+    return PromoterSimulator(SimulatorOptions(n=4000, seed=11)).load(context=context)
+
+
+@pytest.fixture(params=["simulated", "hs"])
+def promoters(request: pytest.FixtureRequest) -> SequenceSet:
+    """Simulated promoters and, where real ones are at hand, human ones; in random order."""
+    if request.param == "simulated":
+        return request.getfixturevalue("simulated_promoters")
+    real = request.getfixturevalue("real_promoters")(request.param)
+    return real.take(np.random.default_rng(2).permutation(len(real)))

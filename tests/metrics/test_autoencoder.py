@@ -68,6 +68,19 @@ def test_full_precision_convolutions_are_asked_for_and_the_setting_is_left_as_it
     assert torch.backends.cudnn.conv.fp32_precision == before
 
 
+def test_torch_s_default_type_does_not_show(encoder, make_context):
+    import torch
+
+    sequences, before = random_sequences(3), torch.get_default_dtype()
+    expected = encoder.embed(sequences, context=make_context())
+    torch.set_default_dtype(torch.float64)
+    try:
+        np.testing.assert_array_equal(encoder.embed(sequences, context=make_context()), expected)
+        np.testing.assert_array_equal(Autoencoder().embed(sequences, context=make_context()), expected)
+    finally:
+        torch.set_default_dtype(before)
+
+
 def test_no_sequences_give_no_vectors(encoder, make_context):
     assert encoder.embed(random_sequences(0), context=make_context()).shape == (0, 64)
 
@@ -81,11 +94,9 @@ def test_features_have_mean_0_and_are_uncorrelated_on_real_promoters(encoder, ma
     assert np.abs(correlations - np.eye(64)).max() < 0.2
 
 
-def test_damage_is_seen_by_both_distances(encoder, make_context, real_promoters):
-    promoters = real_promoters("hs")
-    rows = np.random.default_rng(3).permutation(len(promoters))
+def test_damage_is_seen_by_both_distances(encoder, make_context, promoters):
     rng = np.random.default_rng(4)
-    reference, intact = promoters.codes[rows[:1300]], promoters.codes[rows[1300:2600]]
+    reference, intact = promoters.codes[:2000], promoters.codes[2000:4000]
     mutated = np.where(rng.random(intact.shape) < 0.2, rng.integers(0, 4, intact.shape), intact)
     sets = {
         "intact": intact,
@@ -140,6 +151,15 @@ def test_the_training_script_repeats_and_its_output_loads(tiny_corpus, tmp_path,
     loaded = Autoencoder(tmp_path / "first")
     assert loaded.digest() == first["sha256"]
     assert loaded.embed(random_sequences(3, 64), context=make_context()).shape == (3, 64)
+
+
+def test_a_corpus_with_n_is_refused_before_training(tiny_corpus, tmp_path):
+    codes = np.zeros((3, 64), np.uint8)
+    codes[1, 7] = 4
+    SequenceSet(codes, names=["fine", "with_n", "too"]).to_fasta(tiny_corpus / "cc.fa.gz")
+    with pytest.raises(UserError, match="data: 1 sequences hold N, the first is with_n; only A C G T"):
+        train.main(["--data", str(tiny_corpus), "--out", str(tmp_path / "out")])
+    assert not (tmp_path / "out").exists()
 
 
 def test_corruption_masks_and_substitutes_at_the_rates_it_states():

@@ -41,6 +41,17 @@ def test_identical_samples_of_low_rank_are_at_distance_zero():
     assert 0 <= frechet_estimate(generated=x, reference=x).value <= 1e-6
 
 
+def test_dimensions_that_neither_side_enters_do_not_count():
+    # Five dimensions turned into 64: 59 eigenvalues are rounding noise.
+    rng = np.random.default_rng(15)
+    x, y = rng.standard_normal((300, 5)) * np.arange(1, 6), rng.gamma(1, 2, (250, 5))
+    axes = np.linalg.qr(rng.standard_normal((64, 5)))[0].T
+    inside = frechet_estimate(generated=x, reference=y)
+    turned = frechet_estimate(generated=x @ axes, reference=y @ axes)
+    assert turned.value == pytest.approx(inside.value, rel=1e-10)
+    assert turned.standard_error == pytest.approx(inside.standard_error, rel=1e-10)
+
+
 def test_equals_the_general_matrix_root_of_scipy():
     rng = np.random.default_rng(5)
     x, y = rng.standard_normal((400, 20)) @ rng.standard_normal((20, 20)), rng.gamma(1, 2, (300, 20))

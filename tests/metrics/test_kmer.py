@@ -27,6 +27,11 @@ def test_windows_with_an_n_are_left_out():
     assert frequencies[1].sum() == 0
 
 
+def test_a_sequence_of_n_alone_has_zeros(make_context):
+    vectors = KmerFrequencies().embed(SequenceSet.from_strings(["NNNNNN", "ACGTNA"]), context=make_context())
+    assert vectors.sum(1).tolist() == [0, 1]
+
+
 def test_a_sequence_shorter_than_k_is_all_zeros():
     np.testing.assert_array_equal(kmer_frequencies(np.zeros((2, 3), np.uint8), 4), np.zeros((2, 256)))
 

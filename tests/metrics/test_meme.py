@@ -39,6 +39,30 @@ def test_one_strand_is_kept_to_one_strand_and_the_background_may_be_left_out(tmp
     np.testing.assert_allclose(motif.background, 0.25)
 
 
+def test_the_output_of_a_motif_search_is_read_to_the_end(tmp_path):
+    dashes = "-" * 80 + "\n"
+    block = (
+        dashes
+        + "\tMotif one position-specific scoring matrix\n"
+        + dashes
+        + "log-odds matrix: alength= 4 w= 2 n= 1 E= 0\n"
+        "   120   -999   -999   -999\n    20     30   -999   -999\n" + dashes + "\n"
+    )
+    first = MATRIX.replace("letter-prob", block + "letter-prob") + dashes + "\nTime  0.52 secs.\n\n"
+    second = MATRIX.replace("MOTIF one first", "MOTIF two") + "2 more lines\n"
+    third = MATRIX.replace("MOTIF one first", "MOTIF three").replace(" w= 2", "") + dashes
+    fourth = (
+        MATRIX.replace("MOTIF one first", "MOTIF four")
+        .replace(" w= 2", "")
+        .replace("0.5 0.5", ".5 +.5")
+        .replace("1 0 0", " +1. .0 -0")
+    )
+    motifs = read_meme(write(tmp_path, HEADER + first + second + third + fourth + "+ a remark\n"))
+    assert [motif.name for motif in motifs] == ["one", "two", "three", "four"]
+    for motif in motifs:
+        np.testing.assert_allclose(motif.probabilities, [[1, 0, 0, 0], [0.5, 0.5, 0, 0]])
+
+
 def test_weights_are_smoothed_log_odds_in_hundredths_of_a_bit(tmp_path):
     (motif,) = load_motifs(str(write(tmp_path, HEADER + MATRIX)), p_value=1e-4)
     # 9 sites and one of pseudo-count: A (9 + .3) / 10 against .3, C (0 + .2) / 10 against .2.
@@ -92,6 +116,9 @@ def test_jaspar_files_are_read_whole(real_data):
         (HEADER + MATRIX + MATRIX, "line 14: a second motif called one"),
         (HEADER + MATRIX.replace("MOTIF one first\n", ""), "line 10: a matrix before any MOTIF"),
         (HEADER + MATRIX.replace("MOTIF one first", "MOTIF"), "line 10: MOTIF without a name"),
+        (HEADER + "MOTIF none\n\n" + MATRIX, "line 10: no letter-probability matrix for motif none"),
+        (HEADER + MATRIX + "MOTIF none\n\n", "line 14: no letter-probability matrix for motif none"),
+        (HEADER + MATRIX.replace("1 0 0 0", "-1 0 1 1"), "line 12: '-1 0 1 1'"),
     ],
 )
 def test_a_bad_file_is_refused_in_one_line_that_says_where(tmp_path, text, message):

@@ -43,12 +43,51 @@ def test_the_median_is_that_of_all_pairs():
     assert median_squared_distance(x) == pytest.approx(np.median([1, 9, 49, 4, 36, 16]))
 
 
+def test_the_median_of_a_large_reference_is_taken_over_rows_from_all_of_it(monkeypatch):
+    monkeypatch.setattr(mmd, "MEDIAN_ROWS", 5)
+    # Every tenth of the rows 0 .. 40: distances 10 (four times), 20 (three times), 30, 30, 40.
+    assert median_squared_distance(np.arange(41.0)[:, None]) == 20**2
+
+
 def test_a_reference_of_equal_rows_still_has_a_bandwidth():
-    assert median_squared_distance(np.ones((5, 2))) == 1.0
-    mostly_equal = np.zeros((5, 1))
-    mostly_equal[0] = 2.0
-    # 4 of 10 pairs are 4 apart, so the median is 0 and the mean 1.6.
-    assert median_squared_distance(mostly_equal) == pytest.approx(1.6)
+    for row, other in np.random.default_rng(5).standard_normal((20, 2, 64)):
+        mostly_equal = np.tile(row, (5, 1))
+        assert median_squared_distance(mostly_equal) == 1.0
+        mostly_equal[0] = other
+        # 4 of 10 pairs are apart: the median is 0.
+        assert median_squared_distance(mostly_equal) == pytest.approx(0.4 * np.sum((row - other) ** 2))
+
+
+def test_a_shift_is_seen_where_most_of_the_reference_coincides(score_features):
+    rng = np.random.default_rng(6)
+    x, y = rng.standard_normal((300, 64)) + 3, rng.standard_normal((300, 64))
+    y[:240] = y[0]
+    score = score_features(MaximumMeanDiscrepancy(MMDOptions()), generated=x, reference=y)
+    expected = mmd_estimate(generated=x, reference=y, kernel=rbf_kernel(median_squared_distance(y), 5))
+    assert score.value == pytest.approx(expected.value, rel=1e-5)
+    assert score.ci_low > 0.9
+
+
+@pytest.mark.parametrize("magnitude", [1e-25, 1e20])
+def test_the_unit_of_the_embedding_does_not_show(magnitude, score_features):
+    rng = np.random.default_rng(7)
+    x, y = 1.5 * rng.standard_normal((80, 4)), rng.standard_normal((60, 4))
+    metric = MaximumMeanDiscrepancy(MMDOptions())
+    plain = score_features(metric, generated=x, reference=y)
+    scaled = score_features(metric, generated=magnitude * x, reference=magnitude * y)
+    assert scaled.value == pytest.approx(plain.value, abs=1e-6)
+    assert scaled.ci_high == pytest.approx(plain.ci_high, abs=1e-6)
+
+
+def test_a_generator_far_from_the_reference_keeps_the_distances_within_it(score_features):
+    # Nothing across, so the kernel within each side is all there is; float32 would round the distances within x away.
+    rng = np.random.default_rng(8)
+    x, y = rng.standard_normal((80, 4)) + 1e5, rng.standard_normal((60, 4))
+    score = score_features(MaximumMeanDiscrepancy(MMDOptions()), generated=x, reference=y)
+    kernel = rbf_kernel(median_squared_distance(y), 5)
+    near, same = (mmd_estimate(generated=x - 1e5, reference=side, kernel=kernel) for side in (y, y + 100))
+    assert near.value < 0.1
+    assert score.value == pytest.approx(same.value, rel=1e-4)
 
 
 @pytest.mark.parametrize(("n", "m"), [(37, 23), (16, 8), (5, 41)])
@@ -75,6 +114,15 @@ def test_samples_of_one_source_are_at_zero_on_average_and_not_clipped():
     )
     assert abs(values.mean()) < 3 * values.std(ddof=1) / np.sqrt(200)
     assert (values < 0).mean() > 0.3
+
+
+def test_the_standard_error_of_two_point_samples_by_hand():
+    # Linear kernel, x at c - 1 and c + 1, y at -1 and 1, in halves. The influence of an x is 2 x (n c / (n - 1) - 0)
+    # - 2 x^2 / (n - 1), where x^2 is 2 c x plus a constant: so 2 c (n - 2) / (n - 1) x. That of a y is -2 c y.
+    n, m, c = 12, 20, 1.5
+    x, y = np.tile([c - 1, c + 1], n // 2)[:, None], np.tile([-1.0, 1.0], m // 2)[:, None]
+    expected = 2 * c * np.sqrt((n - 2) ** 2 / (n - 1) ** 3 + 1 / (m - 1))
+    assert mmd_estimate(generated=x, reference=y, kernel=linear).standard_error == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("scale", [1.0, 1.2])

@@ -1,4 +1,4 @@
-"""`motif-kl`: the divergence by hand, its interval over replicates, and real promoters against shuffled ones."""
+"""`motif-kl`: the divergence and the score by hand, intervals over replicates, promoters against moved ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import pytest
 
 from dnabench import SequenceSet, UserError
 from dnabench_metrics.motifs.divergence import MotifKL, kl_divergence, to_cells
-from dnabench_metrics.motifs.scan import ABSENT
+from dnabench_metrics.motifs.matrices import load_motifs
+from dnabench_metrics.motifs.scan import ABSENT, best_hit_positions
 from dnabench_metrics.options import MotifKLOptions
 
 
@@ -63,14 +64,120 @@ def test_the_standard_error_matches_the_spread_over_replicates(same):
     assert 0.8 * np.std(values) <= np.mean(errors) <= 1.7 * np.std(values)
 
 
+MEME = """MEME version 4
+ALPHABET= ACGT
+strands: +
+MOTIF one
+letter-probability matrix: w= 2 nsites= 20
+1 0 0 0
+0 1 0 0
+MOTIF two
+letter-probability matrix: w= 3 nsites= 20
+0 0 1 0
+0 0 1 0
+0 0 0 1
+"""
+
+# At p = 1/2 a hit of AC has one of its bases (7 words in 16; both: 1) and a hit of GGT two (10 in 64). A position is
+# that of the second base. Cells: positions 0-3, 4-7, 8-11, absent; beside each sequence those of AC and of GGT.
+REFERENCE = {
+    "ACTTTTTTTTTT": (0, 3),
+    "TTTTTACTTTTT": (1, 3),
+    "TTTTATTTTTTT": (1, 3),
+    "GGTTTTTTTTTT": (3, 0),
+    "TTTTTTTTTGGT": (3, 2),
+    "TTTTTTGTTTTT": (3, 1),
+}
+GENERATED = {
+    "TTTTTTTTTTAC": (2, 3),
+    "TTTTTACTTGGT": (1, 2),
+    "TTTTTTTTCTTT": (2, 3),
+    "TTTTTTTTTTTT": (3, 3),
+    "ACTTGGTTTTTT": (0, 1),
+    "ACTTTTTTTTTT": (0, 3),
+    "TTTTTTTTAGGT": (2, 2),
+}
+COPIES = 10
+
+
 @pytest.fixture
-def halves(real_promoters):
-    promoters = real_promoters("gg")
-    rows = np.random.default_rng(2).permutation(len(promoters))
-    return promoters.take(rows[:2000]), promoters.take(rows[2000:4000])
+def meme_file(tmp_path):
+    path = tmp_path / "two.meme"
+    path.write_text(MEME)
+    return path
 
 
-def test_real_promoters_are_near_each_other_and_far_from_their_shifted_selves(halves, make_context):
+def plain_divergence(generated: list[float], reference: list[float], alpha: float) -> float:
+    """KL(real || generated) of the sums of weights in each cell."""
+    p, q = np.array(reference) + alpha, np.array(generated) + alpha
+    p, q = p / p.sum(), q / q.sum()
+    return sum(a * (np.log(a) - np.log(b)) for a, b in zip(p, q, strict=True))
+
+
+def derivative(motif: int, side: dict, cell: int, alpha: float) -> float:
+    """Numerical derivative of the divergence of a motif by the weight of a sequence of ``side`` in ``cell``."""
+    values = []
+    for step in (1e-4, -1e-4):
+        weights = {}
+        for name, cells in (("generated", GENERATED), ("reference", REFERENCE)):
+            weights[name] = COPIES * np.bincount([c[motif] for c in cells.values()], minlength=4).astype(float)
+            weights[name][cell] += step * (cells is side)
+        values.append(plain_divergence(weights["generated"], weights["reference"], alpha))
+    return (values[0] - values[1]) / 2e-4
+
+
+def test_the_score_by_hand(meme_file, make_context):
+    generated, reference = (SequenceSet.from_strings([*side] * COPIES) for side in (GENERATED, REFERENCE))
+    options = MotifKLOptions(motifs=str(meme_file), p_value=0.5, pseudocount=2.0, bin_width=4)
+    score = MotifKL(options).score(generated=generated, reference=reference, context=make_context(length=12))
+
+    parts = [plain_divergence([20, 10, 30, 10], [10, 20, 0, 30], 2.0)]
+    parts.append(plain_divergence([0, 10, 20, 40], [10, 10, 10, 30], 2.0))
+    assert list(score.parts) == ["one", "two"]
+    assert [part.value for part in score.parts.values()] == pytest.approx(parts, rel=1e-12)
+    assert score.value == pytest.approx(np.mean(parts), rel=1e-12)
+
+    # Variance of a side: that of n times the derivatives by its sequences' weights, over n.
+    variances = np.zeros(3)
+    for side in (GENERATED, REFERENCE):
+        n = COPIES * len(side)
+        slopes = n * np.array([[derivative(i, side, c[i], 2.0) for i in (0, 1)] for c in side.values()] * COPIES)
+        variances += np.var([*slopes.T, slopes.mean(1)], axis=1, ddof=1) / n
+    for part, variance in zip((*score.parts.values(), score), variances, strict=True):
+        half = 1.959964 * np.sqrt(variance)
+        assert part.ci_high == pytest.approx(part.value + half, rel=1e-6)
+        assert part.ci_low == pytest.approx(max(0, part.value - half), rel=1e-5)
+    assert score.ci_low > 0
+
+    assert score.details.to_dict("list") == {
+        "motif": ["one"] * 4 + ["two"] * 4,
+        "bin": ["0-3", "4-7", "8-11", "absent"] * 2,
+        "generated": pytest.approx([2 / 7, 1 / 7, 3 / 7, 1 / 7, 0, 1 / 7, 2 / 7, 4 / 7]),
+        "reference": pytest.approx([1 / 6, 2 / 6, 0, 3 / 6, 1 / 6, 1 / 6, 1 / 6, 3 / 6]),
+    }
+
+
+def test_the_digest_tells_matrices_and_cut_offs_apart(meme_file, tmp_path):
+    def digest(text: str, **options) -> str:
+        path = tmp_path / "other.meme"
+        path.write_text(text)
+        return MotifKL(MotifKLOptions(motifs=str(path), **options)).digest()
+
+    known = MotifKL(MotifKLOptions(motifs=str(meme_file))).digest()
+    assert digest(MEME) == known
+    assert digest(MEME, p_value=0.5) != known
+    # The best score, and with it the cut-off, is the same in both.
+    assert digest(MEME.replace("0 1 0 0", "0 .9 .1 0")) != digest(MEME.replace("0 1 0 0", "0 .9 0 .1"))
+    assert digest(MEME.replace("strands: +", "strands: + -")) != known
+    assert digest(MEME.replace("MOTIF one", "MOTIF uno")) != known
+
+
+@pytest.fixture
+def halves(promoters):
+    return promoters.take(np.arange(2000)), promoters.take(np.arange(2000, 4000))
+
+
+def test_promoters_are_near_each_other_and_far_from_their_shifted_selves(halves, make_context):
     reference, other = halves
     metric = MotifKL(MotifKLOptions())
     floor = metric.score(generated=other, reference=reference, context=make_context())
@@ -91,12 +198,15 @@ def test_details_hold_the_shares_of_both_sides(halves, make_context):
     score = MotifKL(MotifKLOptions(bin_width=50)).score(generated=other, reference=reference, context=make_context())
     table = score.details[score.details["motif"] == "initiator"]
     assert table["bin"].tolist() == ["0-49", "50-99", "100-149", "150-199", "200-249", "250-255", "absent"]
-    assert table["generated"].sum() == pytest.approx(1)
-    assert table["reference"].sum() == pytest.approx(1)
+    initiator = load_motifs("epd", p_value=1e-4)[1]
+    for side, sequences in (("generated", other), ("reference", reference)):
+        positions = best_hit_positions(sequences.codes, initiator)
+        counts = np.histogram(positions, bins=[ABSENT, 0, 50, 100, 150, 200, 250, 256])[0]
+        assert table[side].tolist() == pytest.approx([*counts[1:] / 2000, counts[0] / 2000])
 
 
-def test_motifs_of_a_file_become_parts(halves, make_context, real_data):
-    reference, other = halves
+def test_motifs_of_a_file_become_parts(simulated_promoters, make_context, real_data):
+    reference, other = simulated_promoters.take(np.arange(100)), simulated_promoters.take(np.arange(100, 200))
     path = real_data / "motifs" / "JASPAR2018_CORE_nematodes.meme"
     metric = MotifKL(MotifKLOptions(motifs=str(path)))
     few = metric.score(
@@ -107,11 +217,13 @@ def test_motifs_of_a_file_become_parts(halves, make_context, real_data):
 
 
 def test_sequences_without_any_hit_or_shorter_than_the_motifs_score_zero(make_context):
-    blank = SequenceSet(np.full((5, 64), 4, np.uint8))
-    short = SequenceSet(np.zeros((5, 6), np.uint8))
-    metric = MotifKL(MotifKLOptions())
-    assert metric.score(generated=blank, reference=blank, context=make_context()).value == 0
-    assert metric.score(generated=short, reference=short, context=make_context()).value == 0
+    metric, rng = MotifKL(MotifKLOptions()), np.random.default_rng(3)
+    blank, poly_a = SequenceSet(np.full((5, 64), 4, np.uint8)), SequenceSet(np.zeros((5, 64), np.uint8))
+    assert metric.score(generated=blank, reference=poly_a, context=make_context()).value == 0
+    short, other = (SequenceSet(rng.integers(0, 4, (5, 7)).astype(np.uint8)) for _ in range(2))
+    assert metric.score(generated=short, reference=other, context=make_context()).value == 0
+    with_box = SequenceSet.from_strings(["C" * 20 + "GTATAAAAGGCGGGG" + "C" * 29] * 5)
+    assert metric.score(generated=blank, reference=with_box, context=make_context()).parts["tata-box"].value > 1
 
 
 def test_sets_that_cannot_be_compared_are_refused(make_context):

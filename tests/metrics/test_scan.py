@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -91,6 +94,12 @@ def test_every_window_of_both_strands_equals_a_plain_loop():
             best = max(found)
             expected.append(best[3] if best[0] >= motif.cutoff else ABSENT)
         assert best_hit_positions(codes, motif).tolist() == expected
+
+
+def test_the_carried_matrices_are_those_that_were_checked():
+    # Against EPD's own file, by the test below.
+    content = (Path(scan.__file__).parent / "epd_bucher1990.json").read_bytes()
+    assert hashlib.sha256(content).hexdigest() == "57ba9978bd38ed54d1da7e542deb0a52022f3d8adc223c365e89702f85d042fe"
 
 
 def test_the_carried_matrices_are_those_of_epd(real_data):

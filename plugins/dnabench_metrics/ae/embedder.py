@@ -49,7 +49,7 @@ class Autoencoder:
         self._mean, self._matrix = tensors.pop("features.mean"), tensors.pop("features.matrix")
         recipe = self._facts["recipe"]
         self.dimension = recipe["features"]
-        self._encoder = Encoder(width=recipe["width"], channels=recipe["channels"]).eval()
+        self._encoder = Encoder(width=recipe["width"], channels=recipe["channels"]).float().eval()
         self._encoder.load_state_dict(tensors)
 
     def digest(self) -> str:
@@ -66,7 +66,7 @@ class Autoencoder:
         with torch.inference_mode(), _full_precision():
             for start in range(0, len(sequences), BATCH):
                 chunk = sequences.take(np.arange(start, min(start + BATCH, len(sequences))))
-                batch = torch.full((BATCH, 4, sequences.length), 0.25, device=device)
+                batch = torch.full((BATCH, 4, sequences.length), 0.25, dtype=torch.float32, device=device)
                 batch[: len(chunk)] = chunk.one_hot(device)
                 features = (pool(encoder(batch)).cpu() - self._mean) @ self._matrix
                 pooled[start : start + len(chunk)] = features[: len(chunk)].numpy()

@@ -21,7 +21,7 @@ from safetensors.torch import save
 from torch import nn
 from torch.nn import functional
 
-from dnabench import SequenceSet
+from dnabench import SequenceSet, UserError
 from dnabench_metrics.ae.network import Decoder, Encoder, pool
 
 MASK_SPAN = 4
@@ -112,6 +112,25 @@ def train(sequences: np.ndarray, recipe: Recipe) -> tuple[Encoder, Decoder]:
     return encoder.eval(), decoder.eval()
 
 
+def read_corpus(directory: Path) -> SequenceSet:
+    """The promoters in a directory of FASTA files; UserError where one holds an N."""
+    sequences = SequenceSet.from_fasta(directory)
+    unknown = np.flatnonzero((sequences.codes > 3).any(1))
+    if len(unknown):
+        raise UserError(
+            f"{directory}: {len(unknown)} sequences hold N, the first is {sequences.names[unknown[0]]}; "
+            f"only A C G T can be used"
+        )
+    return sequences
+
+
+def split(n: int, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
+    """Which of ``n`` sequences are held out, and which are trained on: indices."""
+    order = np.random.default_rng(recipe.seed).permutation(n)
+    held_out = round(recipe.held_out * n)
+    return order[:held_out], order[held_out:]
+
+
 def _rate_factor(step: int, steps: int) -> float:
     """Warm-up over 50 steps, then a half cosine."""
     return min(1.0, (step + 1) / 50) * 0.5 * (1 + math.cos(math.pi * step / steps))
@@ -174,18 +193,19 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     recipe = Recipe(steps=options.steps, seed=options.seed)
-    sequences = SequenceSet.from_fasta(options.data)
-    order = np.random.default_rng(recipe.seed).permutation(len(sequences))
-    held_out = round(recipe.held_out * len(sequences))
-    codes = sequences.codes[order]
-    encoder, decoder = train(codes[held_out:], recipe)
+    sequences = read_corpus(options.data)
+    held_out, known = (sequences.codes[rows] for rows in split(len(sequences), recipe))
+    encoder, decoder = train(known, recipe)
     facts = {
-        "trained_on": {"sequences": len(sequences) - held_out, "length": sequences.length, "digest": sequences.digest},
+        "trained_on": {"sequences": len(known), "length": sequences.length, "digest": sequences.digest},
         "recipe": asdict(recipe),
-        "accuracy_held_out": accuracy(encoder, decoder, codes[: min(held_out, 2000)], recipe.seed),
+        "accuracy_held_out": accuracy(encoder, decoder, held_out[:2000], recipe.seed),
     }
-    write(encoder, codes[held_out:], options.out, facts)
+    write(encoder, known, options.out, facts)
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except UserError as error:
+        raise SystemExit(f"error: {error}") from None

@@ -39,8 +39,10 @@ class MemeMotif:
 def read_meme(path: Path) -> list[MemeMotif]:
     """Every motif of a MEME file over the alphabet ACGT.
 
-    Raises UserError, naming file and line, for a missing or empty file, one that is not MEME, another alphabet, a
-    matrix with too few rows, rows that are no probabilities, or two motifs of one name.
+    A matrix ends after the ``w=`` rows that its header states; without ``w=``, at the first line that does not begin
+    with a number. Raises UserError, naming file and line, for a missing or empty file, one that is not MEME, another
+    alphabet, a motif without a matrix, a matrix with too few rows, rows that are no probabilities, or two motifs of one
+    name.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -64,7 +66,8 @@ class _Reader:
 
     def motifs(self) -> list[MemeMotif]:
         found: dict[str, MemeMotif] = {}
-        name: str | None = None
+        name: str | None = None  # of the motif whose matrix is still to come
+        opened = 0
         for number, line in enumerate(self.lines):
             words = line.split()
             if line.startswith("ALPHABET"):
@@ -76,7 +79,8 @@ class _Reader:
             elif line.startswith("MOTIF"):
                 if len(words) < 2:
                     raise self._error(number, "MOTIF without a name")
-                name = words[1]
+                self._check_closed(name, opened)
+                name, opened = words[1], number
                 if name in found:
                     raise self._error(number, f"a second motif called {name}")
             elif line.startswith("letter-probability matrix"):
@@ -84,12 +88,17 @@ class _Reader:
                     raise self._error(number, "a matrix before any MOTIF line")
                 found[name] = self._read_matrix(number, name)
                 name = None
+        self._check_closed(name, opened)
         if not found:
             raise UserError(f"{self.path}: no letter-probability matrix in this file")
         return list(found.values())
 
     def _error(self, number: int, what: str) -> UserError:
         return UserError(f"{self.path}, line {number + 1}: {what}")
+
+    def _check_closed(self, name: str | None, opened: int) -> None:
+        if name is not None:
+            raise self._error(opened, f"no letter-probability matrix for motif {name}")
 
     def _check_alphabet(self, number: int) -> None:
         letters = self.lines[number].partition("=")[2].strip().upper()
@@ -121,23 +130,18 @@ class _Reader:
             raise self._error(number, f"nsites= {sites:g}; a number above 0 is expected")
         rows: list[list[float]] = []
         for offset, line in enumerate(self.lines[number + 1 :], start=number + 1):
-            row = self._read_row(offset, line)
-            if row is None or len(rows) == stated:
+            if len(rows) == stated or not re.match(r"\s*[-+]?\.?\d", line):
                 break
-            rows.append(row)
+            rows.append(self._read_row(offset, line))
         if not rows or (stated is not None and len(rows) != stated):
             raise self._error(number, f"{len(rows)} rows follow for motif {name}, {stated or 'at least 1'} expected")
         probabilities = np.array(rows)
         probabilities /= probabilities.sum(axis=1, keepdims=True)
         return MemeMotif(name, probabilities, sites, self.background, self.strands)
 
-    def _read_row(self, number: int, line: str) -> list[float] | None:
-        """The row on this line; None where the matrix has ended."""
-        words = line.split()
-        if not words or not re.match(r"[-+.0-9]", words[0]):
-            return None
+    def _read_row(self, number: int, line: str) -> list[float]:
         try:
-            row = [float(word) for word in words]
+            row = [float(word) for word in line.split()]
         except ValueError:
             raise self._error(number, f"{line.strip()!r} is no row of a matrix") from None
         if len(row) != 4 or not all(0 <= value <= 1 for value in row) or abs(sum(row) - 1) > SUM_TOLERANCE:
