@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import os
 import resource
@@ -17,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import dnabench
 from dnabench import keys, options
 from dnabench.context import Context
 from dnabench.plugins import Catalog, construct
@@ -186,7 +184,7 @@ class CellRunner:
                 "package": keys.package_digest(spec.target),
                 "train": self._data.train.digest,
                 "held_out": self._data.validation.digest if planned.kind == "control" else "",
-                "versions": [dnabench.__version__, importlib.metadata.version("torch")],
+                "versions": keys.versions(),
                 "n": self._plan.n_generated,
                 "length": self._plan.length,
                 "seed": cell.seed,

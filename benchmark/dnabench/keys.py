@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import importlib.util
 import json
 from collections.abc import Mapping
@@ -21,6 +22,12 @@ def canonical(value: Any) -> str:
 def key(kind: str, parts: Mapping[str, Any]) -> str:
     """The name of a result of this kind that depends on ``parts``."""
     return hashlib.sha256(canonical({"schema": SCHEMA, "kind": kind, **parts}).encode()).hexdigest()
+
+
+@cache
+def versions() -> list[str]:
+    """What numbers rest on beside a plugin's own code: the versions of dnabench and torch."""
+    return [importlib.metadata.version(name) for name in ("dnabench", "torch")]
 
 
 @cache

@@ -126,14 +126,11 @@ def plan_run(
     The plan carries the suite's name only when data, length, metrics' and embedders' options are the suite's.
     """
     suite_name = suite.name
-    n_generated, n_reference = _sizes(data, suite, samples, controls=controls)
-    names = list(dict.fromkeys(generators))
-    if controls:
-        names += [name for name in suite.controls.names if name not in names]
+    names = list(dict.fromkeys([*generators, *(suite.controls.names if controls else ())]))
+    n_generated, n_reference = _sizes(data, suite, samples, names)
     offers = [catalog.generator(name) for name in names]
     for offer in offers:
         _check_length(offer.spec, data.length)
-    _check_held_out(offers, n_generated, len(data.validation))
     chosen = plan_metrics(catalog, metrics, settings)
     if own_data or data.length != suite.length or chosen != plan_metrics(catalog, metrics, {}):
         suite_name = CUSTOM
@@ -224,12 +221,12 @@ def _plan_metric(catalog: Catalog, text: str, settings: Settings) -> PlannedMetr
     )
 
 
-def _sizes(data: Data, suite: Suite, samples: int | None, *, controls: bool) -> tuple[int, int]:
+def _sizes(data: Data, suite: Suite, samples: int | None, generators: Sequence[str]) -> tuple[int, int]:
     """Sequences on the generated and on the reference side."""
     if samples is None:
         most = min(suite.samples, len(data.validation), len(data.test))
         return most, most
-    if controls and samples > len(data.validation):
+    if suite.controls.floor in generators and samples > len(data.validation):
         raise UserError(
             f"--samples {samples}: the control {suite.controls.floor} has only {len(data.validation)} held-out "
             f"sequences; ask for at most that many, or leave the controls out with --no-controls"
@@ -249,12 +246,6 @@ def _check_length(spec: GeneratorSpec, length: int) -> None:
             f"generator {spec.name} takes lengths that are multiples of {spec.length_multiple} bp; these have "
             f"{length} bp: --length {near} would crop them around their centre"
         )
-
-
-def _check_held_out(offers: Sequence[Provided[GeneratorSpec]], n: int, held_out: int) -> None:
-    for offer in offers:
-        if offer.spec.kind == "control" and n > held_out:
-            raise UserError(f"{n} samples are more than the {held_out} held-out sequences of control {offer.spec.name}")
 
 
 def names_of(metrics: Sequence[PlannedMetric]) -> set[str]:

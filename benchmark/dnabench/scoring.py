@@ -74,6 +74,7 @@ class Scorer:
             {
                 "metric": [metric.name, metric.version, metric.options, _digest_of(implementation)],
                 "package": keys.package_digest(spec.target),
+                "versions": keys.versions(),
                 "embedder": embedder.key if embedder else "",
                 "generated": generated.digest,
                 "reference": reference.digest,
@@ -110,7 +111,12 @@ class Scorer:
         embedder = self._embedder(metric, name)
         key = keys.key(
             "embedding",
-            {"embedder": embedder.key, "sequences": sequences.digest, "device": self._device.partition(":")[0]},
+            {
+                "embedder": embedder.key,
+                "versions": keys.versions(),
+                "sequences": sequences.digest,
+                "device": self._device.partition(":")[0],
+            },
         )
         if key in self._recent:
             return self._recent[key]

@@ -95,6 +95,17 @@ def test_controls_are_what_they_say(dnabench, promoters, tmp_path):
     assert not set(drawn("dinucleotide-shuffle")) & train
 
 
+def test_only_the_held_out_control_is_bound_by_the_number_of_held_out_sequences(dnabench, promoters):
+    run = ("run", "-m", "mmd@kmer", "--dataset", promoters, "--samples", "100", "--no-controls", "--seeds", "0", "-g")
+    ended = dnabench(*run, "bootstrap", "--format", "csv")
+    assert ended.code == 0
+    (row,) = rows_of(ended.out)
+    assert (row["n_generated"], row["n_reference"], row["floor"]) == ("100", "70", "")
+    refused = dnabench(*run, "holdout")
+    assert refused.code == 2
+    assert "the control holdout has only 70 held-out sequences" in refused.err
+
+
 def test_a_suite_keeps_its_name_only_with_its_own_protocol(dnabench):
     def suite(*options):
         ended = dnabench("run", "-g", "random", "--dry-run", "--format", "json", "--no-controls", *options)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import traceback
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from dnabench.plugins import Catalog
     from dnabench.scoring import Scorer
     from dnabench.sequences import SequenceSet
+
+    Pair = tuple[SequenceSet, SequenceSet]
 
 
 @click.command("score")
@@ -105,12 +109,14 @@ def command(
         progress=lambda *_: None,
     )
     scorer.check(chosen)
+    # Grouping the reference's relatives takes a while: once for all files and metrics that ask for the same pair.
+    real_pair = functools.cache(lambda n, use_training: _real_pair(n, real, training if use_training else None))
     with common.stdout_for_results():
         rows = [
             row
             for name, sequences in sorted(generated.items())
             for metric in chosen
-            for row in _rows(catalog, scorer, metric, name, sequences, real, training, stem(reference), debug=debug)
+            for row in _rows(catalog, scorer, metric, name, sequences, real, real_pair, stem(reference), debug=debug)
         ]
     _print(rows, format)
     return ExitCode.SOME_FAILED if any(row["status"] == "failed" for row in rows) else ExitCode.DONE
@@ -123,7 +129,7 @@ def _rows(
     name: str,
     generated: SequenceSet,
     real: SequenceSet,
-    training: SequenceSet | None,
+    real_pair: Callable[[int, bool], Pair],
     dataset: str,
     *,
     debug: bool,
@@ -144,7 +150,7 @@ def _rows(
     }
     try:
         record, _ = scorer.score(metric, generated=generated, reference=real, dataset=real.digest, repeat=0)
-        floor = _floor(catalog, scorer, metric, len(generated), real, training)
+        floor = _floor(catalog, scorer, metric, len(generated), real, real_pair)
     except UserError:
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's metric may raise anything
@@ -156,31 +162,40 @@ def _rows(
 
 
 def _floor(
-    catalog: Catalog, scorer: Scorer, metric: PlannedMetric, n: int, real: SequenceSet, training: SequenceSet | None
+    catalog: Catalog,
+    scorer: Scorer,
+    metric: PlannedMetric,
+    n: int,
+    real: SequenceSet,
+    real_pair: Callable[[int, bool], Pair],
 ) -> dict[str, Any]:
-    """The score record of real sequences, in place of ``n`` generated ones, against the reference."""
-    from dnabench.data.source import draw
-    from dnabench.data.split import halves
+    """The score record of real sequences, in place of ``n`` generated ones, against real ones; empty if too few."""
     from dnabench.plan import check_metric
-    from dnabench.seeds import rng
 
-    needs_train = catalog.metric(metric.name).spec.needs_train
-    if training is not None and len(training) >= n and not needs_train:
-        pair = (draw(training, n, repeat=0, dataset=real.digest), real)
-    else:
-        first, second = halves(real, k=suites.load(suites.DEFAULT).k, rng=rng("floor", repeat=0, dataset=real.digest))
-        pair = (real.take(first[:n]), real.take(second))
-        remedy = "" if needs_train else f"; --train with {n} or more sequences gives the right sizes"
-        warnings.warn(
-            f"the floor is between halves of the reference, {len(pair[0])} against {len(pair[1])} "
-            f"sequences: too high where a metric falls with n{remedy}",
-            stacklevel=1,
-        )
+    # A metric that looks at the training sequences would find these among them.
+    first, second = real_pair(n, not catalog.metric(metric.name).spec.needs_train)
     try:
-        check_metric(catalog, metric, len(pair[0]), len(pair[1]), real.length)
+        check_metric(catalog, metric, len(first), len(second), real.length)
     except UserError:
         return {}
-    return scorer.score(metric, generated=pair[0], reference=pair[1], dataset=real.digest, repeat=0)[0]
+    return scorer.score(metric, generated=first, reference=second, dataset=real.digest, repeat=0)[0]
+
+
+def _real_pair(n: int, real: SequenceSet, training: SequenceSet | None) -> Pair:
+    """``n`` training sequences and the reference; without enough of them, halves of the reference."""
+    from dnabench.data.source import draw
+    from dnabench.data.split import halves
+    from dnabench.seeds import rng
+
+    if training is not None and len(training) >= n:
+        return draw(training, n, role="floor", repeat=0, dataset=real.digest), real
+    first, second = halves(real, k=suites.load(suites.DEFAULT).k, rng=rng("floor", repeat=0, dataset=real.digest))
+    warnings.warn(
+        f"the floor is between halves of the reference, {min(n, len(first))} against {len(second)} sequences: too high "
+        f"where a metric falls with n; --train with {n} or more sequences gives the right sizes",
+        stacklevel=1,
+    )
+    return real.take(first[:n]), real.take(second)
 
 
 def _print(rows: list[Row], format: str) -> None:

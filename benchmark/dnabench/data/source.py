@@ -31,11 +31,8 @@ class Data:
     protocol: str
 
     def reference(self, n: int, *, repeat: int) -> SequenceSet:
-        """``n`` test sequences, all generators of a repeat sharing the draw; the whole set when it holds just ``n``."""
-        if n == len(self.test):
-            return self.test
-        chosen = rng("reference", repeat=repeat, dataset=self.digest).permutation(len(self.test))[:n]
-        return self.test.take(np.sort(chosen))
+        """``n`` test sequences; all generators of a repeat share the draw."""
+        return draw(self.test, n, role="reference", repeat=repeat, dataset=self.digest)
 
     def floor_pair(self, n_generated: int, n_reference: int, *, repeat: int) -> tuple[SequenceSet, SequenceSet] | None:
         """Held-out sequences standing for a perfect generator's, and a reference: validation and test draws.
@@ -44,14 +41,15 @@ class Data:
         """
         if n_generated > len(self.validation) or n_reference > len(self.test):
             return None
-        return draw(self.validation, n_generated, repeat=repeat, dataset=self.digest), self.reference(
-            n_reference, repeat=repeat
-        )
+        generated = draw(self.validation, n_generated, role="floor", repeat=repeat, dataset=self.digest)
+        return generated, self.reference(n_reference, repeat=repeat)
 
 
-def draw(sequences: SequenceSet, n: int, *, repeat: int, dataset: str) -> SequenceSet:
-    """``n`` real sequences for the floor of a repeat, in their order."""
-    chosen = rng("floor", repeat=repeat, dataset=dataset).permutation(len(sequences))[:n]
+def draw(sequences: SequenceSet, n: int, *, role: str, repeat: int, dataset: str) -> SequenceSet:
+    """``n`` of the real sequences, in their order, by a seed that no generator has a part in."""
+    if n == len(sequences):
+        return sequences
+    chosen = rng(role, repeat=repeat, dataset=dataset).permutation(len(sequences))[:n]
     return sequences.take(np.sort(chosen))
 
 
