@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dnabench.errors import UserError
     from dnabench.hookspecs import hookimpl
     from dnabench.options import option
-    from dnabench.protocols import Dataset, Embedder, Generator, Metric, Score
+    from dnabench.protocols import Dataset, Embedder, FetchedDataset, FetchedSet, Fetcher, Generator, Metric, Score
     from dnabench.sequences import SequenceSet
     from dnabench.specs import DatasetSpec, EmbedderSpec, GeneratorSpec, MetricSpec
 
@@ -25,6 +25,9 @@ _HOME = {
     "DatasetSpec": "specs",
     "Embedder": "protocols",
     "EmbedderSpec": "specs",
+    "FetchedDataset": "protocols",
+    "FetchedSet": "protocols",
+    "Fetcher": "protocols",
     "Generator": "protocols",
     "GeneratorSpec": "specs",
     "Metric": "protocols",
@@ -42,6 +45,9 @@ __all__ = [
     "DatasetSpec",
     "Embedder",
     "EmbedderSpec",
+    "FetchedDataset",
+    "FetchedSet",
+    "Fetcher",
     "Generator",
     "GeneratorSpec",
     "Metric",

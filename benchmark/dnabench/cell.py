@@ -18,6 +18,9 @@ import numpy as np
 
 from dnabench import keys, options
 from dnabench.context import Context
+from dnabench.data.slices import ALL, take_slice
+from dnabench.errors import UserError
+from dnabench.plan import check_metric
 from dnabench.plugins import Catalog, construct
 from dnabench.scoring import Scorer
 from dnabench.seeds import derive_seed, seed_globals
@@ -37,7 +40,7 @@ class CellResult:
     """How a cell ended.
 
     Attributes:
-        status: ``done``, ``failed``, or ``skipped`` when the sample it needs is missing.
+        status: ``done``, ``failed``, or ``skipped`` when the sample it needs is missing or a slice is too small.
         record: the score record of a score or floor cell; empty for a sample cell.
         sample: where a sample cell's files are.
         cached: whether the store had it.
@@ -77,6 +80,7 @@ class CellRunner:
         self._scorer = Scorer(catalog, store, device=device, train=data.train, progress=progress)
         self._scorer.check(plan.metrics)
         self._samples: dict[tuple[str, int], Path] = {}
+        self._recent: tuple[Path, SequenceSet] | None = None
 
     def run(self, cell: Cell) -> CellResult:
         """Execute one cell; whatever goes wrong in a plugin is in the result."""
@@ -105,7 +109,7 @@ class CellRunner:
     def _make_sample(self, cell: Cell, work: Path) -> Path:
         """Train and sample; a directory below ``work`` that holds sample and model."""
         planned = self._plan.generator(cell.generator)
-        spec = self._catalog.generator(cell.generator).spec
+        spec = self._catalog.generator(planned.plugin).spec
         generator = construct(spec, options.build(spec.options, spec.name, planned.options))
         scratch, directory = work / "scratch", work / "sample"
         scratch.mkdir(exist_ok=True)
@@ -114,7 +118,7 @@ class CellRunner:
         model.mkdir(parents=True)
 
         def context(role: str) -> Context:
-            seed = derive_seed(role, repeat=cell.seed, dataset=self._plan.dataset_sha256, generator=spec.name)
+            seed = derive_seed(role, repeat=cell.seed, dataset=self._plan.dataset_sha256, generator=planned.name)
             seed_globals(seed)
             return Context(
                 device=planned.device,
@@ -122,6 +126,7 @@ class CellRunner:
                 length=self._plan.length,
                 scratch=scratch,
                 train=self._data.train,
+                labels=self._data.labels(self._plan.n_generated, repeat=cell.seed) if role == "sample" else None,
                 held_out=self._data.validation if spec.kind == "control" else None,
                 progress=self._progress,
             )
@@ -150,8 +155,9 @@ class CellRunner:
         path = self._samples.get((cell.generator, cell.seed))
         if path is None:
             return {"status": "skipped", "error": "there is no sample to score"}
-        generated = SequenceSet.from_fasta(path / "sample.fa.gz")
-        return self._compare(cell, generated, self._data.reference(self._plan.n_reference, repeat=cell.seed))
+        if self._recent is None or self._recent[0] != path:  # all slices and metrics of a sample come one by one
+            self._recent = path, SequenceSet.from_fasta(path / "sample.fa.gz")
+        return self._compare(cell, self._recent[1], self._data.reference(self._plan.n_reference, repeat=cell.seed))
 
     def _floor(self, cell: Cell) -> dict[str, Any]:
         pair = self._data.floor_pair(self._plan.n_generated, self._plan.n_reference, repeat=cell.seed)
@@ -160,8 +166,16 @@ class CellRunner:
         return self._compare(cell, *pair)
 
     def _compare(self, cell: Cell, generated: SequenceSet, reference: SequenceSet) -> dict[str, Any]:
+        metric = self._plan.metric(cell.metric)
+        if cell.slice != ALL:
+            generated, reference = (take_slice(sequences, cell.slice) for sequences in (generated, reference))
+            try:
+                check_metric(self._catalog, metric, len(generated), len(reference), self._plan.length)
+            except UserError as error:
+                sizes = {"n_generated": len(generated), "n_reference": len(reference)}
+                return {"status": "skipped", "error": str(error), "record": sizes}
         record, cached = self._scorer.score(
-            self._plan.metric(cell.metric),
+            metric,
             generated=generated,
             reference=reference,
             dataset=self._plan.dataset_sha256,
@@ -175,13 +189,14 @@ class CellRunner:
 
     def _sample_key(self, cell: Cell) -> str:
         planned = self._plan.generator(cell.generator)
-        spec = self._catalog.generator(cell.generator).spec
+        spec = self._catalog.generator(planned.plugin).spec
         return keys.key(
             "sample",
             {
                 "generator": [planned.name, planned.version, planned.options],
                 "distribution": planned.distribution,
                 "package": keys.package_digest(spec.target),
+                "dataset": self._plan.dataset_sha256,
                 "train": self._data.train.digest,
                 "held_out": self._data.validation.digest if planned.kind == "control" else "",
                 "versions": keys.versions(),

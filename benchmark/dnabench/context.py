@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    import pandas as pd
     import torch
 
     from dnabench.sequences import SequenceSet
@@ -33,6 +34,8 @@ class Context:
         length: sequence length in bp.
         scratch: a directory whose contents survive an interruption, for checkpoints.
         train: the training split, where the run has one (novelty metrics).
+        labels: when sampling, the labels asked for, one row per sequence, drawn from those of the training sequences;
+            None where a generator may choose them itself. For generators that condition on labels.
         held_out: real sequences outside the training split and the reference; for controls only, None for all others.
         embedder: the embedder a feature metric is to use, as ``metric@embedder`` or its record names it.
         progress: ``progress(done, total, stage)``, called as often as the plugin likes.
@@ -43,6 +46,7 @@ class Context:
     length: int
     scratch: Path
     train: SequenceSet | None = None
+    labels: pd.DataFrame | None = None
     held_out: SequenceSet | None = None
     embedder: str | None = None
     progress: Callable[[int, int, str], None] = _no_progress

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from dnabench import options
+from dnabench.data.slices import ALL, column_of, slices_of
 from dnabench.errors import UserError
 
 if TYPE_CHECKING:
@@ -17,23 +19,35 @@ if TYPE_CHECKING:
     from dnabench.suites import Controls, Suite
 
 PRESETS = ("quick", "standard", "paper")
-SCHEMA = 1
+SCHEMA = 2
 # What a row says in place of a suite whose protocol it does not keep to.
 CUSTOM = "custom"
+# What every line of a leaderboard carries whose data are not the suite's own, or split without regard to relatives.
+OTHER_DATA, RANDOM_SPLIT = "other-data", "random-split"
+
+VARIANT_PATTERN = re.compile(r"[\w.+-]+")
 
 Settings = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedGenerator:
-    """A generator with its resolved options and the device it will run on."""
+    """A generator with its resolved options and the device it will run on.
+
+    Attributes:
+        name: what rows call it: the plugin's name, or ``NAME=VALUE`` for a variant of it.
+        plugin: the name in the plugin's record.
+        labels: the label columns that its samples carry.
+    """
 
     name: str
+    plugin: str
     version: int
     kind: str
     distribution: str
     device: str
     options: dict[str, Any]
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,18 +73,28 @@ class Cell:
     generator: str
     seed: int
     metric: str = ""
+    slice: str = ALL
 
     def __str__(self) -> str:
-        return " ".join(part for part in (self.kind, self.generator, f"seed {self.seed}", self.metric) if part)
+        parts = (self.kind, self.generator, f"seed {self.seed}", self.metric, self.slice if self.slice != ALL else "")
+        return " ".join(filter(None, parts))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Everything that decides the results of a run."""
+    """Everything that decides the results of a run.
+
+    Attributes:
+        suite: whose protocol it keeps to; ``custom`` for none.
+        published: name and sha256 of the suite's data where others take their place, else empty.
+        slices: the ``column=value`` that are scored by themselves, for generators whose samples carry the column.
+        flags: what every line of the leaderboard carries.
+    """
 
     suite: str
     dataset: str
     dataset_sha256: str
+    published: tuple[str, ...]
     split: str
     length: int
     n_train: int
@@ -78,20 +102,28 @@ class Plan:
     n_reference: int
     seeds: tuple[int, ...]
     preset: str
+    slices: tuple[str, ...]
+    flags: tuple[str, ...]
     generators: tuple[PlannedGenerator, ...]
     metrics: tuple[PlannedMetric, ...]
     schema: int = SCHEMA
 
     def cells(self) -> Iterator[Cell]:
         """All cells, each after those it needs."""
+        carried = {column for generator in self.generators for column in generator.labels}
         for seed in self.seeds:
-            for metric in self.metrics:
-                yield Cell("floor", "", seed, metric.label)
+            for part in self._slices(carried):
+                for metric in self.metrics:
+                    yield Cell("floor", "", seed, metric.label, part)
         for generator in self.generators:
             for seed in self.seeds:
                 yield Cell("sample", generator.name, seed)
-                for metric in self.metrics:
-                    yield Cell("score", generator.name, seed, metric.label)
+                for part in self._slices(generator.labels):
+                    for metric in self.metrics:
+                        yield Cell("score", generator.name, seed, metric.label, part)
+
+    def _slices(self, columns: Collection[str]) -> tuple[str, ...]:
+        return (ALL, *(part for part in self.slices if column_of(part) in columns))
 
     def generator(self, name: str) -> PlannedGenerator:
         """The planned generator of that name."""
@@ -111,7 +143,6 @@ def plan_run(
     suite: Suite,
     data: Data,
     *,
-    own_data: bool,
     generators: Sequence[str],
     metrics: Sequence[str],
     seeds: Sequence[int],
@@ -123,24 +154,28 @@ def plan_run(
 ) -> Plan:
     """Resolve names and options into a plan; UserError for whatever could not work, before any work is done.
 
-    The plan carries the suite's name only when data, length, metrics' and embedders' options are the suite's.
+    The plan carries the suite's name only when split, length, metrics' and embedders' options are the suite's, and the
+    data are given with ``--data`` at least.
     """
-    suite_name = suite.name
     names = list(dict.fromkeys([*generators, *(suite.controls.names if controls else ())]))
     n_generated, n_reference = _sizes(data, suite, samples, names)
-    offers = [catalog.generator(name) for name in names]
-    for offer in offers:
-        _check_length(offer.spec, data.length)
     chosen = plan_metrics(catalog, metrics, settings)
-    if own_data or data.length != suite.length or chosen != plan_metrics(catalog, metrics, {}):
-        suite_name = CUSTOM
+    planned = [_plan_generator(catalog, name, preset, device, settings, data) for name in names]
     for metric in chosen:
         check_metric(catalog, metric, n_generated, n_reference, data.length)
-    check_settings(catalog, settings, {*names, *names_of(chosen)})
+    check_settings(catalog, settings, {generator.plugin for generator in planned} | names_of(chosen))
+    kept = (
+        data.origin != "own"
+        and data.length == (suite.length or data.length)
+        and data.protocol == suite.split.protocol
+        and chosen == plan_metrics(catalog, metrics, {})
+    )
+    flags = {OTHER_DATA: data.origin == "other", RANDOM_SPLIT: data.protocol.startswith("random")}
     return Plan(
-        suite=suite_name,
+        suite=suite.name if kept else CUSTOM,
         dataset=data.name,
         dataset_sha256=data.digest,
+        published=(suite.dataset.name, suite.dataset.sha256) if data.origin == "other" else (),
         split=data.protocol,
         length=data.length,
         n_train=len(data.train),
@@ -148,7 +183,9 @@ def plan_run(
         n_reference=n_reference,
         seeds=tuple(sorted(set(seeds))),
         preset=preset,
-        generators=tuple(_plan_generator(offer, preset, device, settings) for offer in offers),
+        slices=slices_of(data.test, suite.slices),
+        flags=tuple(flag for flag, applies in flags.items() if applies),
+        generators=tuple(planned),
         metrics=tuple(chosen),
     )
 
@@ -181,16 +218,47 @@ def check_metric(catalog: Catalog, metric: PlannedMetric, n_generated: int, n_re
             raise UserError(f"{count} {side} sequences are too few: {why} on each side")
 
 
-def _plan_generator(offer: Provided[GeneratorSpec], preset: str, device: str, settings: Settings) -> PlannedGenerator:
+def find_generator(catalog: Catalog, text: str) -> tuple[Provided[GeneratorSpec], dict[str, str]]:
+    """The generator of ``NAME`` or ``NAME=VALUE``, and the option that the value sets.
+
+    UserError where there is none.
+    """
+    name, equals, value = text.partition("=")
+    offer = catalog.generator(name)
+    if not equals:
+        return offer, {}
+    if offer.spec.variant is None:
+        raise UserError(f"--generator {text}: {name} has no variants; options are set with --set {name}.OPTION=VALUE")
+    if not VARIANT_PATTERN.fullmatch(value):
+        raise UserError(f"--generator {text}: {value!r} is no value of {name}.{offer.spec.variant}")
+    return offer, {offer.spec.variant: value}
+
+
+def _plan_generator(
+    catalog: Catalog, name: str, preset: str, device: str, settings: Settings, data: Data
+) -> PlannedGenerator:
+    offer, variant = find_generator(catalog, name)
     spec = offer.spec
-    chosen = options.build(spec.options, spec.name, spec.presets.get(preset, {}), settings.get(spec.name, {}))
+    _check_length(spec, data.length)
+    given = settings.get(spec.name, {})
+    resolved = options.as_dict(options.build(spec.options, spec.name, spec.presets.get(preset, {}), given, variant))
+    columns = tuple(data.train.labels.columns)
+    labels: tuple[str, ...] = columns if spec.uses_labels else ()
+    if spec.label_option is not None:
+        column = resolved[spec.label_option]
+        labels = (column,) if column else ()
+        if column and column not in columns:
+            there = f"its labels are {', '.join(columns)}" if columns else "it has no labels"
+            raise UserError(f"option {spec.name}.{spec.label_option}: {data.name} has no label {column!r}; {there}")
     return PlannedGenerator(
-        name=spec.name,
+        name=name,
+        plugin=spec.name,
         version=spec.version,
         kind=spec.kind,
         distribution=offer.distribution,
         device=device if device.partition(":")[0] in spec.devices else "cpu",
-        options=options.as_dict(chosen),
+        options=resolved,
+        labels=labels,
     )
 
 

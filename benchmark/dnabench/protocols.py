@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dnabench.context import Context
+    from dnabench.data.records import Cleaned, Reading
     from dnabench.sequences import SequenceSet
 
 
@@ -62,6 +63,57 @@ class Dataset(Protocol):
 
     def load(self, *, context: Context) -> SequenceSet:
         """The whole set."""
+
+
+class FetchedDataset(Protocol):
+    """Constructed as ``MyDataset(options)``; its record names the ``sets`` that it brings.
+
+    ``dnabench data fetch`` calls it once and keeps what it yields in the user's cache, each set whole or not at all.
+    """
+
+    def fetch(self, *, fetcher: Fetcher) -> Iterator[FetchedSet]:
+        """Yield the sets. UserError when what was downloaded is not what was published."""
+
+
+class Fetcher(Protocol):
+    """What ``fetch`` is handed.
+
+    Attributes:
+        scratch: an empty directory, gone afterwards.
+    """
+
+    scratch: Path
+
+    def download(self, url: str, *, name: str, sha256: str | None = None) -> Path:
+        """The file at ``url``, kept in the cache as ``name``; resumed, retried and verified. UserError otherwise."""
+
+    def read(self, paths: Sequence[Path], *, sequence_column: str | None = None) -> Reading:
+        """The records of files, as ``dnabench data import`` reads them; their ``clean()`` makes a set."""
+
+    def clean(self, sequences: SequenceSet, *, keep_n: bool = False) -> Cleaned:
+        """``sequences`` without those that hold N and without repetitions, and how many were dropped and why."""
+
+    def warn(self, text: str) -> None:
+        """One line for the user."""
+
+    def progress(self, done: int, total: int, stage: str) -> None:
+        """How far the work is, as often as the plugin likes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FetchedSet:
+    """A set to be kept.
+
+    Attributes:
+        name: what ``--dataset`` calls it: lower-case words joined by hyphens.
+        dropped: how many records are not in it, by reason.
+        about: plain data for its record: where it comes from, checksums.
+    """
+
+    name: str
+    sequences: SequenceSet
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    about: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dnabench.plugins import Catalog
     from dnabench.suites import Controls
 
-TIMING_COLUMNS = ("cell", "generator", "seed", "metric", "status", "cached", "seconds", "peak_memory_mb")
+TIMING_COLUMNS = ("cell", "generator", "seed", "slice", "metric", "status", "cached", "seconds", "peak_memory_mb")
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def assemble(plan: Plan, results: list[CellResult], controls: Controls | None) -
     """The tables of a finished run."""
     rows = facts.rows(plan, results)
     kinds = {generator.name: generator.kind for generator in plan.generators}
-    board = table.build(rows, kinds, controls)
+    board = table.build(rows, kinds, controls, plan.flags)
     return Outcome(results, rows, board, table.columns(metric.label for metric in plan.metrics))
 
 
@@ -133,6 +133,7 @@ def _timings(results: Iterable[CellResult]) -> list[dict[str, Any]]:
             "cell": r.cell.kind,
             "generator": r.cell.generator,
             "seed": r.cell.seed,
+            "slice": r.cell.slice,
             "metric": r.cell.metric,
             "status": r.status,
             "cached": r.cached,

@@ -17,14 +17,20 @@ if TYPE_CHECKING:
 ALPHABET = "ACGTN"
 N = 4
 
-_CODE = np.full(256, 255, np.uint8)
-for _code, _letter in enumerate(ALPHABET):
-    _CODE[ord(_letter)] = _CODE[ord(_letter.lower())] = _code
+# What IUPAC writes for "one of several bases". A set knows A C G T N alone, so readers make these N, and count them.
+IUPAC = "RYSWKMBDHV"
+AMBIGUOUS, INVALID = 5, 255
+
+_CODE = np.full(256, INVALID, np.uint8)
+for _letters, _code in [*zip(ALPHABET, range(5), strict=True), (IUPAC, AMBIGUOUS)]:
+    for _letter in _letters + _letters.lower():
+        _CODE[ord(_letter)] = _code
+CODE_TABLE = _CODE.tobytes()
 _LETTER = np.frombuffer(ALPHABET.encode(), np.uint8)
 
 
 def encode(letters: np.ndarray) -> np.ndarray:
-    """ASCII bytes to codes, either case; 255 for any letter outside ACGTN."""
+    """ASCII bytes to codes, either case; AMBIGUOUS for an IUPAC code, INVALID for any other letter."""
     codes: np.ndarray = _CODE[letters]
     return codes
 
@@ -39,15 +45,22 @@ class SequenceSet:
     """
 
     def __init__(
-        self, codes: np.ndarray, *, labels: pd.DataFrame | None = None, names: Sequence[str] | None = None
+        self,
+        codes: np.ndarray,
+        *,
+        labels: pd.DataFrame | None = None,
+        names: Sequence[str] | None = None,
+        copy: bool = True,
     ) -> None:
+        """With ``copy=False`` the set takes ``codes`` over, and nobody else may write to them any more."""
         codes = np.asarray(codes)
         if codes.ndim != 2 or codes.dtype != np.uint8:
             raise ValueError(f"codes must be uint8 of shape (n, length), not {codes.dtype} of shape {codes.shape}")
         if codes.size and codes.max() > N:
             raise ValueError(f"codes hold {codes.max()}; A C G T N are 0 to 4")
-        # Bytes cannot be written to, not even by setting a flag; the digest is computed once and must stay true.
-        self.codes: np.ndarray = np.frombuffer(codes.tobytes() or bytearray(), np.uint8).reshape(codes.shape)
+        codes = np.array(codes, order="C", copy=True if copy else None)
+        # Such a view cannot be written to, not even by setting a flag; the digest is computed once and must stay true.
+        self.codes: np.ndarray = np.asarray(memoryview(codes).toreadonly())
         if labels is None:
             labels = pd.DataFrame(index=pd.RangeIndex(len(codes)))
         if len(labels) != len(codes):
@@ -96,7 +109,7 @@ class SequenceSet:
         if rows.dtype == bool:
             rows = np.flatnonzero(rows)
         names = None if self._names is None else [self._names[i] for i in rows]
-        return SequenceSet(self.codes[rows], labels=self._labels.iloc[rows], names=names)
+        return SequenceSet(self.codes[rows], labels=self._labels.iloc[rows], names=names, copy=False)
 
     def one_hot(self, device: str | torch.device = "cpu") -> torch.Tensor:
         """float32, shape ``(n, 4, length)``, channels A C G T; N is 0.25 in each."""
@@ -120,10 +133,14 @@ class SequenceSet:
 
     @classmethod
     def from_fasta(cls, path: str | Path, *, length: int | None = None) -> SequenceSet:
-        """From a FASTA file, plain or gzip, or a directory of them (see :mod:`dnabench.data.fasta`)."""
-        from dnabench.data.fasta import read_fasta
+        """From a FASTA, CSV, TSV or Parquet file, or a directory of them (see :mod:`dnabench.data.read`).
 
-        return read_fasta(Path(path), length=length)
+        With ``length`` longer sequences are cropped to their central ``length`` bp. UserError for any fault in the
+        file, a shorter sequence, or differing lengths.
+        """
+        from dnabench.data.read import read
+
+        return read([Path(path)]).to_set(length=length)
 
     def to_fasta(self, path: str | Path) -> None:
         """To a FASTA file, gzip when ``path`` ends in ``.gz``; labels as ``key=value`` in the headers."""

@@ -58,7 +58,10 @@ class GeneratorSpec(Spec):
         devices: the device types it runs on.
         lengths: smallest and largest sequence length in bp, inclusive; None for any.
         length_multiple: lengths must be a multiple of this many bp.
-        uses_labels: whether it reads ``SequenceSet.labels``.
+        uses_labels: whether it reads ``SequenceSet.labels`` and its samples carry labels, so that slices can be scored.
+        label_option: the option that names the label column it conditions on, empty for none. Where there is such an
+            option, its samples carry that one column.
+        variant: the option that ``NAME=VALUE`` on the command line sets, so that one run compares several values.
         needs_training: False when ``fit`` does nothing.
         presets: preset name -> the options it changes; the preset ``quick`` should take minutes on two CPU cores.
     """
@@ -70,6 +73,8 @@ class GeneratorSpec(Spec):
     lengths: tuple[int, int] | None = None
     length_multiple: int = 1
     uses_labels: bool = False
+    label_option: str | None = None
+    variant: str | None = None
     needs_training: bool = True
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -77,6 +82,11 @@ class GeneratorSpec(Spec):
         Spec.__post_init__(self)
         if self.kind not in ("model", "baseline", "control"):
             raise ValueError(f"{self.name}: kind {self.kind!r} is none of model, baseline, control")
+        known = {field.name for field in dataclasses.fields(self.options)} if self.options else set()
+        for role in ("label_option", "variant"):
+            named = getattr(self, role)
+            if named is not None and named not in known:
+                raise ValueError(f"{self.name}: {role} {named!r} is not one of its options")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,9 +134,16 @@ class EmbedderSpec(Spec):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DatasetSpec(Spec):
-    """A set of real or simulated sequences (see :class:`dnabench.Dataset`)."""
+    """A set of real or simulated sequences (see :class:`dnabench.Dataset`).
+
+    Attributes:
+        sets: names of the sets that ``dnabench data fetch`` makes of it (see :class:`dnabench.FetchedDataset`); empty
+            for a dataset that is loaded at once.
+    """
 
     noun: ClassVar[str] = "dataset"
+
+    sets: tuple[str, ...] = ()
 
 
 def _is_frozen_dataclass(cls: object) -> bool:

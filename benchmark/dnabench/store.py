@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import io
 import json
 import os
@@ -24,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from dnabench.errors import UserError
-from dnabench.files import atomic_write
+from dnabench.files import atomic_write, locked
 
 
 def default_root() -> Path:
@@ -63,7 +62,7 @@ class Store:
         """A directory for the work on one key: this process's alone, kept after an interruption, gone after success."""
         path = self.root / "scratch" / key
         path.parent.mkdir(exist_ok=True)
-        with _locked(path.with_suffix(".lock")):
+        with locked(path.with_suffix(".lock")):
             if self._fresh and path.exists():
                 shutil.rmtree(path)
             path.mkdir(exist_ok=True)
@@ -103,25 +102,3 @@ class Store:
         np.save(buffer, vectors, allow_pickle=False)
         atomic_write(path, buffer.getvalue())
         self._written.add(path)
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold the lock file ``path``; the operating system lets go of it however the process ends."""
-    while True:
-        with path.open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not _is_at(lock.fileno(), path):
-                continue  # whoever held it has removed it: this locks nothing that others see
-            try:
-                yield
-            finally:
-                path.unlink()
-            return
-
-
-def _is_at(descriptor: int, path: Path) -> bool:
-    try:
-        return os.fstat(descriptor).st_ino == path.stat().st_ino
-    except FileNotFoundError:
-        return False

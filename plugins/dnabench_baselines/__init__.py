@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dnabench import GeneratorSpec, hookimpl
-from dnabench_baselines.options import MarkovOptions
+from dnabench_baselines.options import FrequencyOptions, MarkovOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,22 +23,31 @@ def dnabench_generators() -> Iterator[GeneratorSpec]:
     )
     yield GeneratorSpec(
         name="composition",
-        target="dnabench_baselines.frequencies:Composition",
+        target="dnabench_baselines.frequencies:composition",
         summary="independent bases with the frequencies of the training sequences",
+        options=FrequencyOptions,
         kind="baseline",
+        uses_labels=True,
+        label_option="by",
     )
     yield GeneratorSpec(
         name="position",
-        target="dnabench_baselines.frequencies:Position",
+        target="dnabench_baselines.frequencies:position",
         summary="independent bases with the frequencies of the training sequences at each position",
+        options=FrequencyOptions,
         kind="baseline",
+        uses_labels=True,
+        label_option="by",
     )
     yield GeneratorSpec(
         name="markov",
-        target="dnabench_baselines.markov:Markov",
+        target="dnabench_baselines.markov:markov",
         summary="a Markov chain of the given order",
         options=MarkovOptions,
         kind="baseline",
+        uses_labels=True,
+        label_option="by",
+        variant="order",
     )
     yield GeneratorSpec(
         name="holdout",

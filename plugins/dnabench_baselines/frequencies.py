@@ -7,13 +7,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dnabench import UserError
+from dnabench_baselines.by_label import by_label
 from dnabench_baselines.drawing import draw_independent, edges
 from dnabench_baselines.storage import load_array, save_array
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dnabench import Context, SequenceSet
+    from dnabench import Context, Generator, SequenceSet
+    from dnabench_baselines.options import FrequencyOptions
+
+
+def composition(options: FrequencyOptions) -> Generator:
+    """A :class:`Composition`, or one for each value of the label ``options.by``."""
+    return by_label(options.by, Composition)
+
+
+def position(options: FrequencyOptions) -> Generator:
+    """A :class:`Position`, or one for each value of the label ``options.by``."""
+    return by_label(options.by, Position)
 
 
 class Composition:

@@ -8,17 +8,23 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from dnabench import UserError
+from dnabench_baselines.by_label import by_label
 from dnabench_baselines.drawing import draw_bases, edges
 from dnabench_baselines.storage import ARRAYS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dnabench import Context, SequenceSet
+    from dnabench import Context, Generator, SequenceSet
     from dnabench_baselines.options import MarkovOptions
 
 N = 4
 CHUNK = 1 << 22  # windows counted at once: 34 MB of indices
+
+
+def markov(options: MarkovOptions) -> Generator:
+    """A :class:`Markov`, or one for each value of the label ``options.by``."""
+    return by_label(options.by, lambda: Markov(options))
 
 
 class Markov:

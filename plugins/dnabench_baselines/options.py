@@ -6,6 +6,15 @@ from dataclasses import dataclass
 
 from dnabench import option
 
+BY = "label column, such as species: one table per value; empty: one table for all"
+
+
+@dataclass(frozen=True)
+class FrequencyOptions:
+    """Options of ``composition`` and ``position``."""
+
+    by: str = option("", BY)
+
 
 @dataclass(frozen=True)
 class MarkovOptions:
@@ -13,3 +22,4 @@ class MarkovOptions:
 
     order: int = option(5, "how many preceding bases a base depends on", minimum=0, maximum=8)
     pseudocount: float = option(0.1, "added to the count of every (order + 1)-mer", minimum=0)
+    by: str = option("", BY)

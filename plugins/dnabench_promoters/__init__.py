@@ -1,14 +1,19 @@
-"""dnabench plugin: promoter datasets."""
+"""dnabench plugin: promoter datasets, and what the truth of the simulated one is good for.
+
+``sim-truth``, ``sim-broken`` and ``sim-nll`` are for ``promoters-sim`` alone; on other data they mean nothing.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dnabench import DatasetSpec, hookimpl
-from dnabench_promoters.options import SimulatorOptions
+from dnabench import DatasetSpec, GeneratorSpec, MetricSpec, hookimpl
+from dnabench_promoters.options import SHORTEST, BrokenOptions, SimulatorOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+LONGEST = 100_000  # bp; the process takes memory in proportion
 
 
 @hookimpl
@@ -20,4 +25,40 @@ def dnabench_datasets() -> Iterator[DatasetSpec]:
         summary="simulated promoters of six species with known truth and an exact log-likelihood",
         options=SimulatorOptions,
         citation="Bucher 1990, J Mol Biol 212:563-578 (motif count matrices)",
+    )
+
+
+@hookimpl
+def dnabench_generators() -> Iterator[GeneratorSpec]:
+    """The controls that know the truth of ``promoters-sim``."""
+    yield GeneratorSpec(
+        name="sim-truth",
+        target="dnabench_promoters.truth:Truth",
+        summary="fresh draws from the process of promoters-sim: the perfect generator of that data set",
+        kind="control",
+        lengths=(SHORTEST, LONGEST),
+        uses_labels=True,
+        needs_training=False,
+    )
+    yield GeneratorSpec(
+        name="sim-broken",
+        target="dnabench_promoters.truth:BrokenTruth",
+        summary="the process of promoters-sim with one known fault, such as no TATA-box",
+        options=BrokenOptions,
+        variant="what",
+        kind="control",
+        lengths=(SHORTEST, LONGEST),
+        uses_labels=True,
+        needs_training=False,
+    )
+
+
+@hookimpl
+def dnabench_metrics() -> Iterator[MetricSpec]:
+    """The metric that knows the truth of ``promoters-sim``."""
+    yield MetricSpec(
+        name="sim-nll",
+        target="dnabench_promoters.nll:TrueLikelihood",
+        summary="distance (nats per base) of the mean log-likelihoods under the process of promoters-sim",
+        direction="lower",
     )

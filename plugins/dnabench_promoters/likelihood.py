@@ -17,7 +17,7 @@ from dnabench_promoters.background import ONE, context_rows
 if TYPE_CHECKING:
     from dnabench_promoters.process import Process
 
-CHUNK = 512  # sequences worked on at once: 13 MB of background prefix sums at 256 bp and twelve regimes
+CHUNK = 1 << 17  # bases worked on at once: 13 MB of background prefix sums with twelve regimes
 
 
 def log_likelihood(process: Process, codes: np.ndarray) -> np.ndarray:
@@ -29,7 +29,8 @@ def log_likelihood(process: Process, codes: np.ndarray) -> np.ndarray:
         raise ValueError(f"codes have shape {codes.shape}; this process emits sequences of {process.length} bp")
     if codes.size and codes.max() > 3:
         raise ValueError("codes hold N (4); the log-likelihood is that of A, C, G and T")
-    parts = [_log_likelihood(process, codes[i : i + CHUNK]) for i in range(0, len(codes), CHUNK)]
+    step = max(1, CHUNK // process.length)
+    parts = [_log_likelihood(process, codes[i : i + step]) for i in range(0, len(codes), step)]
     return np.concatenate(parts) if parts else np.empty(0)
 
 

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dnabench import UserError
 from dnabench_promoters.background import ONE, background_table, whole
 from dnabench_promoters.motifs import CCAAT_BOX, GC_BOX, INITIATOR, TATA_BOX, Motif
+from dnabench_promoters.options import SHORTEST
 from dnabench_promoters.species import SPECIES, PromoterClass, Species
 
 DOWNSTREAM = 50  # bp after the TSS
@@ -80,7 +82,12 @@ class Process:
 
 
 def promoter_process(length: int) -> Process:
-    """The process of ``promoters-sim`` for promoters of ``length`` bp (at least 96), TSS at index ``length - 51``."""
+    """The process of ``promoters-sim`` for promoters of ``length`` bp, TSS at index ``length - 51``.
+
+    UserError for less than 96 bp.
+    """
+    if length < SHORTEST:
+        raise UserError(f"there are no simulated promoters of {length} bp; they have at least {SHORTEST} bp")
     tss = length - DOWNSTREAM - 1
     core_start = tss - CORE
     members = [(species, kind) for species in SPECIES for kind in species.classes]

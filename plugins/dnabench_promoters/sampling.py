@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
+from dnabench import SequenceSet
 from dnabench_promoters.background import FIRST_ROW, ORDER, ROWS
 
 if TYPE_CHECKING:
     from dnabench_promoters.process import Process
 
-CHUNK = 8192  # sequences drawn at once: 15 MB of random bits at 256 bp
+CHUNK = 1 << 21  # bases drawn at once: 50 MB, most of it uniforms and where each base comes from
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,15 @@ class Draw:
 def draw(process: Process, n: int, seed: int) -> Draw:
     """``n`` promoters. The first sequences of a larger draw with the same seed are the same."""
     bits = np.random.PCG64(np.random.SeedSequence(seed))
-    parts = [_draw(process, min(CHUNK, n - done), bits, done) for done in range(0, n, CHUNK)]
+    step = max(1, CHUNK // process.length)
+    parts = [_draw(process, min(step, n - done), bits, done) for done in range(0, n, step)]
     return Draw(*(np.concatenate([getattr(part, name) for part in parts]) for name in Draw.__dataclass_fields__))
+
+
+def labelled(process: Process, drawn: Draw) -> SequenceSet:
+    """The sequences of a draw from ``process`` with the labels ``species`` and ``class``."""
+    labels = pd.DataFrame([process.regimes[i] for i in drawn.regime], columns=["species", "class"])
+    return SequenceSet(drawn.codes, labels=labels)
 
 
 def _draw(process: Process, n: int, bits: np.random.PCG64, first: int) -> Draw:

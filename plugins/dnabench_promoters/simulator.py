@@ -5,17 +5,14 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from dnabench import SequenceSet
 from dnabench_promoters.likelihood import log_likelihood
 from dnabench_promoters.process import Process, promoter_process
-from dnabench_promoters.sampling import draw
+from dnabench_promoters.sampling import draw, labelled
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from dnabench import Context
+    from dnabench import Context, SequenceSet
     from dnabench_promoters.options import SimulatorOptions
 
 
@@ -32,9 +29,7 @@ class PromoterSimulator:
 
     def load(self, *, context: Context) -> SequenceSet:  # noqa: ARG002 - a frozen set takes nothing from the run
         """The whole set, a function of the options alone."""
-        drawn = draw(self.process, self.options.n, self.options.seed)
-        labels = pd.DataFrame([self.process.regimes[i] for i in drawn.regime], columns=["species", "class"])
-        return SequenceSet(drawn.codes, labels=labels)
+        return labelled(self.process, draw(self.process, self.options.n, self.options.seed))
 
     def log_likelihood(self, codes: np.ndarray) -> np.ndarray:
         """Natural log-probability of each sequence under the true process, summed over all that is hidden.

@@ -20,8 +20,8 @@ EVERY = pytest.mark.parametrize("name", RECORDS)
 
 def construct(name):
     record = RECORDS[name]
-    module, cls = record.target.split(":")
-    generator = getattr(import_module(module), cls)
+    module, attribute = record.target.split(":")
+    generator = getattr(import_module(module), attribute)
     return generator() if record.options is None else generator(record.options())
 
 
@@ -55,6 +55,13 @@ def test_records():
         "bootstrap": "control",
         "dinucleotide-shuffle": "control",
     }
+
+
+def test_what_the_records_say_about_labels():
+    conditional = {name for name, record in RECORDS.items() if record.label_option == "by"}
+    assert conditional == {"composition", "position", "markov"}
+    assert {name for name, record in RECORDS.items() if record.uses_labels} == conditional | set(CONTROLS)
+    assert {name: record.variant for name, record in RECORDS.items() if record.variant} == {"markov": "order"}
 
 
 def test_the_entry_point_modules_import_nothing_heavy():

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from dnabench import SequenceSet
-from dnabench.data.source import load_file
-from dnabench.suites import load
+from dnabench import SequenceSet, suites
+from dnabench.data.source import load
+from dnabench.plugins import load_catalog
 
 RUN = ("run", "--generator", "markov,composition", "--metrics", "mmd@kmer,motif-kl", "--seeds", "0-1")
 
@@ -81,7 +81,7 @@ def test_the_same_command_gives_the_same_bytes_in_another_process(promoters, tmp
 
 def test_controls_are_what_they_say(dnabench, promoters, tmp_path):
     dnabench("run", "-g", "markov", "-m", "mmd@kmer", "--dataset", promoters, "--out", tmp_path / "run", "--seeds", "0")
-    data = load_file(promoters, load("promoters-sim-v1"), length=None)
+    data = load(load_catalog([]), suites.load("promoters-sim-v1"), tmp_path, dataset=[str(promoters)])
     train, validation, test = (set(part.strings()) for part in (data.train, data.validation, data.test))
 
     def drawn(name):

@@ -3,16 +3,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dnabench import SequenceSet
-from dnabench.data.source import load_file
-from dnabench.suites import load
+from dnabench import SequenceSet, suites
+from dnabench.data.source import load
+from dnabench.plugins import load_catalog
 
 
 @pytest.fixture
 def data(tmp_path):
     codes = np.random.default_rng(0).integers(0, 4, (500, 60), dtype=np.uint8)
     SequenceSet(codes).to_fasta(tmp_path / "x.fa")
-    return load_file(tmp_path / "x.fa", load("promoters-sim-v1"), length=None)
+    suite = suites.load("promoters-sim-v1")
+    return load(load_catalog([]), suite, tmp_path / "store", dataset=[str(tmp_path / "x.fa")])
 
 
 def strings(sequences):

@@ -117,7 +117,7 @@ def test_chunks_do_not_matter(monkeypatch):
     process = tiny_process()
     codes = all_sequences(8)[::100]
     whole_at_once = log_likelihood(process, codes)
-    monkeypatch.setattr("dnabench_promoters.likelihood.CHUNK", 7)
+    monkeypatch.setattr("dnabench_promoters.likelihood.CHUNK", 7 * 8)
     assert log_likelihood(process, codes) == pytest.approx(whole_at_once, rel=1e-12)
 
 

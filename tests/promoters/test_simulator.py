@@ -193,7 +193,7 @@ def test_the_set_is_frozen(make_context):
 
 
 def test_a_larger_set_begins_with_the_smaller(simulator, drawn, monkeypatch):
-    monkeypatch.setattr("dnabench_promoters.sampling.CHUNK", 64)
+    monkeypatch.setattr("dnabench_promoters.sampling.CHUNK", 64 * 256)
     smaller = draw(simulator.process, 150, seed=0)
     assert np.array_equal(smaller.codes, drawn.codes[:150])
     assert np.array_equal(smaller.tata, drawn.tata[:150])

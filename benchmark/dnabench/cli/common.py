@@ -50,6 +50,15 @@ def store_option(function: F) -> F:
     )(function)
 
 
+def sequence_column_option(function: F) -> F:
+    """``--sequence-column NAME``."""
+    return click.option(
+        "--sequence-column",
+        metavar="NAME",
+        help="The column of sequences in CSV, TSV and Parquet files.  [default: sequence, seq or dna]",
+    )(function)
+
+
 def device_option(function: F) -> F:
     """``--device``."""
     return click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")(function)

@@ -10,6 +10,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from dnabench.data.slices import ALL
+
 if TYPE_CHECKING:
     from dnabench.cell import CellResult
 
@@ -22,6 +24,7 @@ class RunProgress:
         self._live = console.is_terminal
         self._start = time.monotonic()
         self._done = 0
+        self._small_slices = 0
         self._total = total
         self._bars = Progress(
             TextColumn("{task.description}"),
@@ -43,6 +46,8 @@ class RunProgress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bars.stop()
+        if self._small_slices:
+            self._line(f"{self._small_slices} scores of slices were skipped: too few sequences; their rows say how few")
 
     def stage(self, done: int, total: int, stage: str) -> None:
         """A plugin's own progress within its cell."""
@@ -53,7 +58,9 @@ class RunProgress:
         self._done += 1
         self._bars.update(self._cells, advance=1, description=str(result.cell))
         self._bars.update(self._stage, visible=False)
-        if result.error:
+        if result.status == "skipped" and result.cell.slice != ALL:
+            self._small_slices += 1  # a row each; a line each would bury what matters
+        elif result.error:
             self._line(f"{result.cell}: {result.status}: {result.error}")
         elif not self._live and result.cell.kind == "sample":
             how = "from the store" if result.cached else f"{result.seconds:.1f} s"

@@ -119,11 +119,8 @@ def _notes(board: Sequence[Mapping[str, Any]]) -> list[str]:
         name = row["generator"]
         if row["tied_with"]:
             notes.append(f"{name} cannot be told from {row['tied_with'].replace(';', ', ')}")
-        flags = filter(None, row["flags"].split(";"))
-        notes += [
-            f"{flag.removeprefix('blind:')} is blind: it does not put held-out real sequences before {name}"
-            for flag in flags
-        ]
+        blind = (flag.removeprefix("blind:") for flag in row["flags"].split(";") if flag.startswith("blind:"))
+        notes += [f"{metric} is blind: it does not put held-out real sequences before {name}" for metric in blind]
         if not row["complete"]:
             notes.append(f"{name} is incomplete and has no rank")
     return notes

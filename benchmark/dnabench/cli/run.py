@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +14,9 @@ from dnabench.errors import UserError
 from dnabench.plan import PRESETS
 
 if TYPE_CHECKING:
-    from dnabench.data.source import Data
     from dnabench.plan import Plan
     from dnabench.plugins import Catalog
     from dnabench.runs import Outcome
-    from dnabench.suites import Suite
 
 
 @click.command("run")
@@ -28,8 +26,8 @@ if TYPE_CHECKING:
     "generators",
     multiple=True,
     required=True,
-    metavar="NAME[,NAME...]",
-    help="Generators to compare; repeatable; 'all' for every one that is no control.",
+    metavar="NAME[=VALUE][,...]",
+    help="Generators to compare; repeatable; 'all' for every one that is no control; markov=3 for a variant.",
 )
 @click.option(
     "--metrics",
@@ -39,11 +37,35 @@ if TYPE_CHECKING:
     metavar="NAME[@EMBEDDER][,...]",
     help="What to measure.  [default: the suite's]",
 )
-@click.option("--suite", "suite_name", default=suites.DEFAULT, show_default=True, help="A frozen protocol.")
+@click.option(
+    "--suite",
+    "suite_name",
+    default=suites.DEFAULT,
+    show_default=True,
+    metavar="NAME|FILE.toml",
+    help="A frozen protocol, or a file of your own.",
+)
+@click.option(
+    "--data",
+    "data_directory",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Take the suite's data from here; every line of the leaderboard says if they are not the published ones.",
+)
 @click.option(
     "--dataset",
+    "datasets",
+    multiple=True,
     metavar="NAME|FILE|DIR",
-    help="Your own data under the default protocol: FASTA, a directory of FASTA, or a dataset plugin.",
+    help="Your own data under the suite's protocol: FASTA, CSV, TSV, Parquet, a directory of them, a stored set or a "
+    "dataset plugin; files are repeatable.",
+)
+@common.sequence_column_option
+@click.option(
+    "--split",
+    "split_method",
+    type=click.Choice(suites.SPLIT_METHODS),
+    help="random ignores relatives, and every line says so.  [default: the suite's]",
 )
 @click.option("--seeds", metavar="0,1,2 | 0-4", help="Repeats: each trains and samples anew.  [default: the suite's]")
 @click.option(
@@ -79,7 +101,10 @@ def command(
     generators: tuple[str, ...],
     metrics: tuple[str, ...],
     suite_name: str,
-    dataset: str | None,
+    data_directory: Path | None,
+    datasets: tuple[str, ...],
+    sequence_column: str | None,
+    split_method: str | None,
     seeds: str | None,
     samples: int | None,
     length: int | None,
@@ -105,6 +130,8 @@ def command(
     common.show_warnings_as_lines()
     catalog = common.load_catalog(blocked)
     suite = suites.load(suite_name)
+    if datasets and data_directory:
+        raise UserError("--data takes the place of a suite's data, --dataset is your own: give one of the two")
     names = _generator_names(catalog, generators)
     chosen_metrics = common.split_names(metrics) or list(suite.metrics)
     chosen_seeds = list(suite.seeds) if seeds is None else common.parse_seeds(seeds)
@@ -117,6 +144,7 @@ def command(
     from dnabench import runs
     from dnabench.cell import CellRunner, make_deterministic
     from dnabench.cli.progress import RunProgress
+    from dnabench.data import source
     from dnabench.plan import controls_of, plan_run
     from dnabench.store import Store, default_root
 
@@ -124,12 +152,21 @@ def command(
     store = Store(store_directory or default_root(), fresh=fresh)
     chosen_device = common.choose_device(device)
     with common.stdout_for_results():
-        data = _load(catalog, suite, dataset, length, settings)
+        data = source.load(
+            catalog,
+            suite,
+            store.root,
+            dataset=datasets,
+            directory=data_directory,
+            length=length,
+            rule=None if split_method is None else dataclasses.replace(suite.split, method=split_method),
+            settings=settings,
+            sequence_column=sequence_column,
+        )
     plan = plan_run(
         catalog,
         suite,
         data,
-        own_data=dataset is not None,
         generators=names,
         metrics=chosen_metrics,
         seeds=chosen_seeds,
@@ -145,7 +182,7 @@ def command(
         _print_plan(plan, runner, format)
         return ExitCode.DONE
     with progress, common.stdout_for_results():
-        directory = out or runs.default_directory(plan.dataset if dataset else suite_name)
+        directory = out or runs.default_directory(plan.dataset if datasets else suite.name)
         runs.open_directory(directory, plan)
         outcome = runs.execute(
             plan, runner, catalog, directory, controls=controls_of(suite, plan), finished=progress.finished
@@ -167,8 +204,10 @@ def _generator_names(catalog: Catalog, texts: tuple[str, ...]) -> list[str]:
 
 def _check_names(catalog: Catalog, generators: list[str], metrics: list[str]) -> None:
     """Look names up before any data is loaded, so that a slip of the pen is answered at once."""
-    for name in generators:
-        catalog.generator(name)
+    from dnabench.plan import find_generator
+
+    for text in generators:
+        find_generator(catalog, text)
     for text in metrics:
         name, _, embedder = text.partition("@")
         catalog.metric(name)
@@ -194,42 +233,6 @@ def _settings(config: Path | None, assignments: tuple[str, ...]) -> dict[str, di
     for name, assigned in common.parse_settings(assignments).items():
         settings.setdefault(name, {}).update(assigned)
     return settings
-
-
-def _load(
-    catalog: Catalog, suite: Suite, dataset: str | None, length: int | None, settings: dict[str, dict[str, Any]]
-) -> Data:
-    """The data of the suite, or the user's own: a path where there is one, else a dataset plugin.
-
-    The options of a dataset plugin are taken out of ``settings``.
-    """
-    from dnabench import options
-    from dnabench.data import source
-    from dnabench.plugins import construct
-
-    if dataset is not None and (Path(dataset).exists() or _looks_like_path(dataset)):
-        return source.load_file(Path(dataset), suite, length=length)
-    name = dataset or suite.dataset
-    spec = catalog.dataset(name).spec
-    frozen = {} if dataset else suite.dataset_options
-    given = settings.pop(name, {})
-    if not dataset and given:
-        raise UserError(f"option {name}.{next(iter(given))}: the data of a suite are frozen; --dataset {name} is not")
-    built = options.build(spec.options, name, frozen, given)
-    with tempfile.TemporaryDirectory() as scratch:
-        return source.load_plugin(
-            name,
-            construct(spec, built),
-            suite,
-            length=length or (None if dataset else suite.length),
-            scratch=Path(scratch),
-        )
-
-
-def _looks_like_path(text: str) -> bool:
-    from dnabench.data.fasta import ENDINGS
-
-    return "/" in text or text.lower().endswith(ENDINGS)
 
 
 def _print_plan(plan: Plan, runner: Any, format: str) -> None:
@@ -264,4 +267,22 @@ def _print(outcome: Outcome, plan: Plan, directory: Path, format: str) -> None:
             f"{len(plan.seeds)} seed{'s' * (len(plan.seeds) > 1)} · preset {plan.preset}"
         )
         render.print_leaderboard(outcome.leaderboard, directions, facts.mean_floors(outcome.rows), title)
+        for note in _notes(plan, outcome):
+            click.echo(note)
     click.echo(f"results are in {directory}", err=True)
+
+
+def _notes(plan: Plan, outcome: Outcome) -> list[str]:
+    """What the table does not hold: whose data these are, and what else was scored."""
+    from dnabench.data.slices import ALL
+    from dnabench.plan import OTHER_DATA, RANDOM_SPLIT
+
+    notes = []
+    if OTHER_DATA in plan.flags:
+        notes.append(f"other-data: {plan.dataset} (sha256 {plan.dataset_sha256[:12]}...), not {plan.published[0]}")
+    if RANDOM_SPLIT in plan.flags:
+        notes.append("random-split: test sequences may have near copies among the training sequences")
+    sliced = {row["slice"] for row in outcome.rows if row["slice"] != ALL and row["status"] == "done"}
+    if sliced:
+        notes.append(f"results.csv also holds the scores of {len(sliced)} slices, such as {min(sliced)}")
+    return notes

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     help="What to measure.  [default: those of the default suite]",
 )
 @click.option("--length", type=click.IntRange(min=1), metavar="L", help="Crop sequences to their central L bp.")
+@common.sequence_column_option
 @common.set_option
 @common.device_option
 @common.store_option
@@ -60,6 +61,7 @@ def command(
     train: Path | None,
     metrics: tuple[str, ...],
     length: int | None,
+    sequence_column: str | None,
     assignments: tuple[str, ...],
     device: str,
     store_directory: Path | None,
@@ -76,7 +78,8 @@ def command(
     catalog = common.load_catalog(blocked)
 
     from dnabench.cell import make_deterministic
-    from dnabench.data.fasta import read_fasta, stem
+    from dnabench.data.formats import stem
+    from dnabench.data.read import read
     from dnabench.plan import check_metric, check_settings, names_of, plan_metrics
     from dnabench.scoring import Scorer
     from dnabench.store import Store, default_root
@@ -86,9 +89,13 @@ def command(
     check_settings(catalog, settings, names_of(chosen))
     make_deterministic()
     chosen_device = common.choose_device(device)
-    real = read_fasta(reference, length=length)
-    training = read_fasta(train, length=length) if train else None
-    generated = {stem(path): read_fasta(path, length=length) for path in samples}
+
+    def load(path: Path) -> SequenceSet:
+        return read([path], sequence_column=sequence_column).to_set(length=length)
+
+    real = load(reference)
+    training = load(train) if train else None
+    generated = {stem(path): load(path) for path in samples}
     if len(generated) < len(samples):
         raise UserError("two of the sample files have the same name without its ending; rename one")
     others = [(path, generated[stem(path)]) for path in samples] + ([(train, training)] if train and training else [])
@@ -189,7 +196,7 @@ def _real_pair(n: int, real: SequenceSet, training: SequenceSet | None) -> Pair:
 
     if training is not None and len(training) >= n:
         return draw(training, n, role="floor", repeat=0, dataset=real.digest), real
-    first, second = halves(real, k=suites.load(suites.DEFAULT).k, rng=rng("floor", repeat=0, dataset=real.digest))
+    first, second = halves(real, k=suites.load(suites.DEFAULT).split.k, rng=rng("floor", repeat=0, dataset=real.digest))
     warnings.warn(
         f"the floor is between halves of the reference, {min(n, len(first))} against {len(second)} sequences: too high "
         f"where a metric falls with n; --train with {n} or more sequences gives the right sizes",

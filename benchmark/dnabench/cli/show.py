@@ -20,7 +20,7 @@ def command(name: str, format: str, blocked: tuple[str, ...], debug: bool) -> in
     catalog = common.load_catalog(blocked)
     found = [_record(offer) for offer in catalog.find(name)]
     if name in suites.names():
-        found.append({"what": "suite", **dataclasses.asdict(suites.load(name)), "options": []})
+        found.append(_suite(suites.load(name)))
     if not found:
         raise catalog.unknown("plugin or suite", name, catalog.names() | set(suites.names()))
     if format == "json":
@@ -31,6 +31,17 @@ def command(name: str, format: str, blocked: tuple[str, ...], debug: bool) -> in
         for record in found:
             _print(record)
     return 0
+
+
+def _suite(suite: suites.Suite) -> dict[str, Any]:
+    values = dataclasses.asdict(suite)
+    data = values.pop("dataset")
+    return {
+        "what": "suite",
+        **values,
+        **{("dataset" if key == "name" else key): data[key] for key in data},
+        "options": [],
+    }
 
 
 def _record(offer: Any) -> dict[str, Any]:

@@ -69,6 +69,19 @@ def group_split(
     return split
 
 
+def random_split(sequences: SequenceSet, *, fractions: tuple[float, float, float], rng: np.random.Generator) -> Split:
+    """Divide row by row, relatives or not. A test sequence may have near copies among the training sequences.
+
+    Raises UserError when a part stays empty.
+    """
+    n = len(sequences)
+    sizes = np.round(n * np.array(fractions[1:])).astype(np.int64)
+    if min(n - sizes.sum(), *sizes) < 1:
+        raise UserError(f"{n} sequences are too few to split into train, validation and test")
+    validation, test, train = np.split(rng.permutation(n), np.cumsum(sizes))
+    return Split(*map(np.sort, (train, validation, test)))
+
+
 def halves(sequences: SequenceSet, *, k: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Rows of two seeded parts of nearly equal size that share no group of relatives; the second is the larger."""
     groups = relatives(sequences, k=k)

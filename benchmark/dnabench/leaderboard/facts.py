@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from dnabench.data.slices import ALL
 from dnabench.keys import canonical
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ Row = dict[str, Any]
 def rows(plan: Plan, results: Iterable[CellResult]) -> list[Row]:
     """Rows of all score cells, sorted; a failed sample shows in the rows of all its metrics."""
     results = list(results)
-    floors = {(r.cell.metric, r.cell.seed): r.record for r in results if r.cell.kind == "floor"}
+    floors = {(r.cell.metric, r.cell.seed, r.cell.slice): r.record for r in results if r.cell.kind == "floor"}
     samples = {(r.cell.generator, r.cell.seed): r for r in results if r.cell.kind == "sample"}
     table: list[Row] = []
     for result in results:
@@ -39,17 +40,17 @@ def rows(plan: Plan, results: Iterable[CellResult]) -> list[Row]:
             "dataset": plan.dataset,
             "dataset_sha256": plan.dataset_sha256,
             "split": plan.split,
-            "slice": "all",
+            "slice": cell.slice,
             "generator": generator.name,
             "generator_version": generator.version,
             "options": canonical(generator.options),
             "seed": cell.seed,
-            "n_generated": plan.n_generated,
-            "n_reference": plan.n_reference,
+            "n_generated": result.record.get("n_generated", plan.n_generated),
+            "n_reference": result.record.get("n_reference", plan.n_reference),
             "status": result.status if sample.status == "done" else sample.status,
             "error": result.error if sample.status == "done" else sample.error,
         }
-        floor = floors.get((cell.metric, cell.seed), {})
+        floor = floors.get((cell.metric, cell.seed, cell.slice), {})
         table += score_rows(plan.metric(cell.metric), result.record, floor, common)
     return sorted(table, key=_order)
 
@@ -101,9 +102,11 @@ def _order(row: Row) -> tuple[Any, ...]:
 
 
 def mean_floors(table: Iterable[Row]) -> dict[str, float | None]:
-    """Metric -> its floor, the mean over seeds; None where there is none."""
+    """Metric -> its floor on all sequences, the mean over seeds; None where there is none."""
     floors: dict[str, dict[int, float]] = {}
     for row in table:
+        if row["slice"] != ALL:
+            continue
         known = floors.setdefault(row["metric"], {})
         if row["floor"] is not None:
             known[row["seed"]] = row["floor"]

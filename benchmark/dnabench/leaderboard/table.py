@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from dnabench.data.slices import ALL
 from dnabench.stats.intervals import Interval, paired_difference, sampling_difference, score_interval
 
 if TYPE_CHECKING:
@@ -24,15 +25,18 @@ def columns(metrics: Iterable[str]) -> list[str]:
     return [*LEADING, *(name + end for name in metrics for end in ("", "_ci_low", "_ci_high"))]
 
 
-def build(facts: Sequence[Row], kinds: Mapping[str, str], controls: Controls | None) -> list[dict[str, Any]]:
+def build(
+    facts: Sequence[Row], kinds: Mapping[str, str], controls: Controls | None, flags: Sequence[str] = ()
+) -> list[dict[str, Any]]:
     """One row per generator, ranked ones first.
 
     A generator's value is its mean over seeds; its interval the wider of Student's t over seeds and the scores' own.
     ``mean_rank`` is the mean over metrics of the rank of that value among the ranked generators. Controls and
     generators that lack a score carry no rank. ``tied_with`` names the ranked generators that no metric tells apart
-    from this one (paired differences over seeds). ``flags`` on a control's row names the metrics it shows to be blind.
+    from this one (paired differences over seeds). The column ``flags`` holds ``flags`` and, on a control's row, the
+    metrics it shows to be blind.
     """
-    whole = [row for row in facts if row["slice"] == "all" and "." not in row["metric"]]
+    whole = [row for row in facts if row["slice"] == ALL and "." not in row["metric"]]
     metrics = list(dict.fromkeys(row["metric"] for row in whole))
     directions = {row["metric"]: row["direction"] for row in whole}
     versions = {row["generator"]: row["generator_version"] for row in whole}
@@ -41,7 +45,7 @@ def build(facts: Sequence[Row], kinds: Mapping[str, str], controls: Controls | N
     complete = {g: all(set(scores[g, m]) == seeds for m in metrics) for g in versions}
     ranked = [g for g in versions if complete[g] and kinds[g] != "control"]
     mean_ranks = _mean_ranks(ranked, metrics, directions, scores)
-    flags = blind_metrics(metrics, directions, scores, complete, controls) if controls else {}
+    blind = blind_metrics(metrics, directions, scores, complete, controls) if controls else {}
     table = []
     for generator, version in versions.items():
         row: dict[str, Any] = {
@@ -53,7 +57,7 @@ def build(facts: Sequence[Row], kinds: Mapping[str, str], controls: Controls | N
             "complete": complete[generator],
             "mean_rank": mean_ranks.get(generator),
             "tied_with": ";".join(_ties(generator, ranked, metrics, scores)),
-            "flags": ";".join(f"blind:{metric}" for metric in flags.get(generator, ())),
+            "flags": ";".join([*flags, *(f"blind:{metric}" for metric in blind.get(generator, ()))]),
         }
         for metric in metrics:
             interval = _over_seeds(scores[generator, metric])

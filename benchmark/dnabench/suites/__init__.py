@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from dnabench.errors import UserError, did_you_mean
 
 DEFAULT = "promoters-sim-v1"
+SPLIT_METHODS = ("groups", "random")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,16 +36,57 @@ class Controls:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SplitRule:
+    """How sequences are divided.
+
+    Attributes:
+        method: ``groups`` keeps relatives together, ``random`` does not.
+        fractions: of train, validation and test.
+        k: sequences sharing an exact k-mer on either strand are relatives.
+    """
+
+    method: str = "groups"
+    fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
+    k: int = 50
+
+    @property
+    def protocol(self) -> str:
+        """What a row of results says of it: ``groups-50mer-80:10:10`` or ``random-80:10:10``."""
+        shares = ":".join(f"{fraction * 100:.4g}" for fraction in self.fractions)
+        return f"groups-{self.k}mer-{shares}" if self.method == "groups" else f"{self.method}-{shares}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuiteData:
+    """What a suite is measured on.
+
+    Attributes:
+        name: of a dataset plugin or a stored set; for a suite of the user's own, ``path`` may take its place.
+        path: a file or directory, relative to the suite's own file.
+        options: of the dataset plugin.
+        species: the values of the label ``species`` that take part; empty for all.
+        sha256: the digest of the set; empty where none has been pinned.
+        fetch: what ``dnabench data fetch`` takes to bring it.
+        source: where the published set is.
+    """
+
+    name: str = ""
+    path: Path | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    species: tuple[str, ...] = ()
+    sha256: str = ""
+    fetch: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Suite:
     """A protocol: what is measured on what, and how often.
 
     Attributes:
         length: bp; None takes the length of the data.
         samples: sequences on each side of a comparison.
-        fractions: of train, validation and test.
-        k: sequences sharing an exact k-mer on either strand stay together.
-        dataset: name of a dataset plugin.
-        dataset_options: its options.
+        slices: label columns whose values are scored one by one, for generators whose samples carry them.
     """
 
     name: str
@@ -50,11 +94,10 @@ class Suite:
     samples: int
     metrics: tuple[str, ...]
     seeds: tuple[int, ...]
-    fractions: tuple[float, float, float]
-    k: int
+    dataset: SuiteData
     controls: Controls
-    dataset: str
-    dataset_options: dict[str, Any] = field(default_factory=dict)
+    split: SplitRule = SplitRule()
+    slices: tuple[str, ...] = ()
     length: int | None = None
 
 
@@ -65,26 +108,117 @@ def names() -> list[str]:
     )
 
 
-def load(name: str) -> Suite:
-    """The suite called ``name``; UserError with near matches otherwise."""
-    if name not in names():
-        raise UserError(f"no suite named {name!r}; {did_you_mean(name, names())}")
-    text = files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
-    table = tomllib.loads(text)
-    return Suite(
+def load(text: str) -> Suite:
+    """The suite of that name, or of the user's own file (``my.toml``); UserError with what is wrong otherwise."""
+    if text in names():
+        content = files(__name__).joinpath(f"{text}.toml").read_text(encoding="utf-8")
+        return _parse(text, tomllib.loads(content), f"suite {text}", Path())
+    path = Path(text)
+    if path.suffix != ".toml":
+        raise UserError(f"no suite named {text!r}; {did_you_mean(text, names())}; your own is a file: --suite my.toml")
+    if path.stem in names():
+        raise UserError(f"{path}: {path.stem} is the name of a suite of dnabench; give yours another")
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not TOML: {error}") from None
+    return _parse(path.stem, table, str(path), path.parent)
+
+
+class _Table:
+    """A TOML table that is taken apart key by key; what is left at the end is a mistake."""
+
+    def __init__(self, values: Mapping[str, Any], where: str) -> None:
+        self._values = dict(values)
+        self._known: list[str] = []
+        self._where = where
+
+    def take(self, key: str, kind: type | tuple[type, list[type]], default: Any = None) -> Any:
+        """The value of a key, checked; required where there is no default. A list comes as a tuple."""
+        self._known.append(key)
+        if key not in self._values:
+            if default is None:
+                raise UserError(f"{self._where}: {key!r} is missing")
+            return default
+        value = self._values.pop(key)
+        if isinstance(kind, tuple):
+            inner = tuple(kind[1])
+            if not isinstance(value, list) or not all(isinstance(v, inner) and not isinstance(v, bool) for v in value):
+                raise UserError(f"{self._where}: {key} = {value!r} is not a list of {_noun(inner[0])}")
+            return tuple(value)
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise UserError(f"{self._where}: {key} = {value!r} is not {_noun(kind)}")
+        return value
+
+    def table(self, key: str) -> _Table:
+        """A table within; empty where it is not given."""
+        return _Table(self.take(key, dict, {}), f"{self._where}: [{key}]")
+
+    def end(self) -> None:
+        """UserError for a key that nobody took."""
+        for key in self._values:
+            raise UserError(f"{self._where}: no key is called {key!r}; {did_you_mean(key, self._known)}")
+
+
+def _noun(kind: type) -> str:
+    return {str: "text", int: "a whole number", float: "a number", dict: "a table"}[kind]
+
+
+def _parse(name: str, values: Mapping[str, Any], where: str, directory: Path) -> Suite:
+    top = _Table(values, where)
+    data, split, controls = top.table("dataset"), top.table("split"), top.table("controls")
+    path = data.take("path", str, "")
+    suite = Suite(
         name=name,
-        summary=table["summary"],
-        length=table["length"],
-        samples=table["samples"],
-        metrics=tuple(table["metrics"]),
-        seeds=tuple(table["seeds"]),
-        fractions=tuple(table["split"]["fractions"]),
-        k=table["split"]["k"],
-        dataset=table["dataset"]["name"],
-        dataset_options=table["dataset"].get("options", {}),
+        summary=top.take("summary", str, ""),
+        length=top.take("length", int, 0) or None,
+        samples=top.take("samples", int),
+        metrics=top.take("metrics", (list, [str])),
+        seeds=top.take("seeds", (list, [int])),
+        slices=top.take("slices", (list, [str]), ()),
+        dataset=SuiteData(
+            name=data.take("name", str, ""),
+            path=directory / path if path else None,
+            options=data.take("options", dict, {}),
+            species=data.take("species", (list, [str]), ()),
+            sha256=data.take("sha256", str, ""),
+            fetch=data.take("fetch", str, ""),
+            source=data.take("source", str, ""),
+        ),
+        split=SplitRule(
+            method=split.take("method", str, "groups"),
+            k=split.take("k", int, 50),
+            fractions=split.take("fractions", (list, [float, int]), (0.8, 0.1, 0.1)),
+        ),
         controls=Controls(
-            floor=table["controls"]["floor"],
-            memoriser=table["controls"]["memoriser"],
-            blank=tuple(table["controls"]["blank"]),
+            floor=controls.take("floor", str, "holdout"),
+            memoriser=controls.take("memoriser", str, "bootstrap"),
+            blank=controls.take("blank", (list, [str]), ("dinucleotide-shuffle", "random")),
         ),
     )
+    for table in (top, data, split, controls):
+        table.end()
+    _check(suite, where)
+    return suite
+
+
+def _check(suite: Suite, where: str) -> None:
+    split = suite.split
+    checks = {
+        "[dataset] names a set (name) or a file (path), one of the two": bool(suite.dataset.name)
+        != (suite.dataset.path is not None),
+        "samples is at least 2": suite.samples >= 2,
+        "length is at least 1": suite.length is None or suite.length >= 1,
+        "metrics names at least one metric": bool(suite.metrics),
+        "seeds are whole numbers from 0, at least one": bool(suite.seeds) and min(suite.seeds) >= 0,
+        f"[split] method is one of {', '.join(SPLIT_METHODS)}": split.method in SPLIT_METHODS,
+        "[split] k is at least 1": split.k >= 1,
+        "[split] fractions are three positive numbers that sum to 1": len(split.fractions) == 3
+        and min(split.fractions) > 0
+        and abs(sum(split.fractions) - 1) < 1e-9,
+    }
+    for rule, holds in checks.items():
+        if not holds:
+            raise UserError(f"{where}: must be: {rule}")

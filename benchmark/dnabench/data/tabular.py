@@ -1,0 +1,157 @@
+"""CSV, TSV and Parquet: a column of sequences, the others labels."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from dnabench.data.formats import TEXT_TABLES, WHITE_SPACE, open_bytes, split_ending
+from dnabench.data.records import LETTERS, Fault, Place, Records, collect
+from dnabench.errors import UserError
+from dnabench.sequences import AMBIGUOUS, CODE_TABLE
+
+# Where --sequence-column does not say, the first of these that a table has, in any case.
+SEQUENCE_COLUMNS = ("sequence", "seq", "dna", "dna_sequence")
+NAME_COLUMNS = ("name", "id")
+_VALID = bytes(range(AMBIGUOUS + 1))
+_VALID_LETTERS = bytes(letter for letter, code in enumerate(CODE_TABLE) if code <= AMBIGUOUS)
+_NO_WHITE_SPACE = str.maketrans("", "", WHITE_SPACE.decode())
+
+
+class _Row(NamedTuple):
+    """A record: its line (0 in Parquet) and its values in the order of the columns."""
+
+    line: int
+    values: Sequence[str]
+
+
+def read_text_table(path: Path, *, sequence_column: str | None = None) -> Records:
+    """The records of a CSV or TSV file (by its ending) with a header line; plain or gzip, UTF-8.
+
+    A row of another number of columns, without a sequence or with a letter outside DNA is a fault of that record.
+    UserError for a file without a column of sequences or that is not text, and for a quotation that never ends.
+    """
+    rows = _text_rows(path, TEXT_TABLES[split_ending(path)[1]])
+    header = next(rows, None)
+    if header is None:
+        raise UserError(f"{path}: the file is empty; a header line with column names was expected")
+    return _read(path, list(header.values), rows, sequence_column)
+
+
+def read_parquet(path: Path, *, sequence_column: str | None = None) -> Records:
+    """The records of a Parquet file; faults as in :func:`read_text_table`. UserError when it is not Parquet."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+    try:
+        with pq.ParquetFile(path) as file:
+            return _read(path, file.schema_arrow.names, _parquet_rows(file), sequence_column)
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(f"{path}: not a Parquet file that can be read: {' '.join(str(error).split())}") from None
+
+
+def _text_rows(path: Path, delimiter: str) -> Iterator[_Row]:
+    """The header and every row that is not blank."""
+    csv.field_size_limit(sys.maxsize)
+    with open_bytes(path) as stream:
+        lines = (line.decode("utf-8-sig" if i == 0 else "utf-8") for i, line in enumerate(stream))
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        start = 1
+        try:
+            for values in reader:
+                if values:
+                    yield _Row(start, values)
+                start = reader.line_num + 1
+        except csv.Error as error:
+            hint = "; a quotation mark is left open" if "unexpected end" in str(error) else ""
+            raise UserError(f"{path}, line {start}: not a table that can be read: {error}{hint}") from None
+        except UnicodeDecodeError:
+            raise UserError(f"{path}, line {reader.line_num + 1}: not UTF-8 text") from None
+
+
+def _parquet_rows(file: object) -> Iterator[_Row]:
+    for batch in file.iter_batches(batch_size=4096):  # type: ignore[attr-defined]
+        columns = [["" if value is None else _text(value) for value in column.to_pylist()] for column in batch.columns]
+        yield from (_Row(0, values) for values in zip(*columns, strict=True))
+
+
+def _text(value: object) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def _read(path: Path, columns: list[str], rows: Iterator[_Row], sequence_column: str | None) -> Records:
+    if len(set(columns)) < len(columns):
+        twice = next(column for column in columns if columns.count(column) > 1)
+        raise UserError(f"{path}: two columns are called {twice!r}; rename one")
+    where = _sequence_column(path, columns, sequence_column)
+    named = _find(columns, NAME_COLUMNS)
+    kept = [i for i in range(len(columns)) if i not in (where, named)]
+    codes = bytearray()
+    sizes: list[int] = []
+    names: list[str] = []
+    places: list[tuple[int, int]] = []
+    labels: list[list[str]] = [[] for _ in kept]
+    faults: list[tuple[int, Fault]] = []
+    for row, (line, values) in enumerate(rows):
+        whole = len(values) == len(columns)
+        name = (values[named] if named is not None and whole else "") or f"record {row + 1}"
+        text = values[where] if whole else ""
+        bases = text.encode().translate(CODE_TABLE, WHITE_SPACE)
+        what = "" if whole else f" has {len(values)} columns, the header has {len(columns)}"
+        if whole and not bases:
+            what = f" has no sequence in column {columns[where]!r}"
+        elif bases.translate(None, _VALID):
+            letters = text.translate(_NO_WHITE_SPACE)
+            bad = next(i for i, letter in enumerate(letters) if letter.encode().translate(CODE_TABLE, _VALID_LETTERS))
+            what = f", column {bad + 1} of the sequence: letter {letters[bad]!r}; {LETTERS}"
+        if what:
+            faults.append((row, Fault(Place(path, line, row + 1, name), what)))
+            bases = b""
+        codes += bases
+        sizes.append(len(bases))
+        names.append(name)
+        places.append((row + 1, line))
+        for column, i in zip(labels, kept, strict=True):
+            column.append(sys.intern(values[i]) if whole else "")
+    if not names:
+        raise UserError(f"{path}: the table has a header and no rows")
+    return collect(
+        path,
+        np.frombuffer(codes, np.uint8),
+        np.array(sizes, np.int64),
+        names,
+        pd.DataFrame(
+            dict(zip([columns[i] for i in kept], labels, strict=True)), index=pd.RangeIndex(len(names)), dtype=str
+        ),
+        np.array(places, np.int64),
+        faults,
+    )
+
+
+def _sequence_column(path: Path, columns: list[str], wanted: str | None) -> int:
+    listed = ", ".join(repr(column) for column in columns[:20]) + (", ..." if len(columns) > 20 else "")
+    if wanted is not None:
+        if wanted not in columns:
+            raise UserError(f"{path}: no column {wanted!r}; its columns are {listed}")
+        return columns.index(wanted)
+    found = _find(columns, SEQUENCE_COLUMNS)
+    if found is None:
+        raise UserError(
+            f"{path}: no column of sequences (looked for {', '.join(SEQUENCE_COLUMNS)}); its columns are {listed}; "
+            f"name one with --sequence-column"
+        )
+    return found
+
+
+def _find(columns: list[str], known: Sequence[str]) -> int | None:
+    """The first of the known names that there is, in any case."""
+    lower = [column.strip().lower() for column in columns]
+    return next((lower.index(name) for name in known if name in lower), None)

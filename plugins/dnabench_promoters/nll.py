@@ -1,0 +1,68 @@
+"""``sim-nll``: how probable generated promoters are under the true process, next to how probable real ones are."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dnabench import Score, UserError
+from dnabench_promoters.likelihood import log_likelihood
+from dnabench_promoters.process import promoter_process
+
+if TYPE_CHECKING:
+    from dnabench import Context, SequenceSet
+    from dnabench_promoters.process import Process
+
+N = 4
+Z95 = 1.959963984540054  # half the width of a 95 % interval, in standard errors
+
+
+class TrueLikelihood:
+    """The exact negative log-likelihood under the process of ``promoters-sim``; on other data it means nothing.
+
+    Sequences that are too probable are as far from the truth as those that are too improbable, so the value is the
+    absolute difference of the two sides' means. It compares one mean: generators that differ elsewhere can agree in it.
+    """
+
+    def score(self, *, generated: SequenceSet, reference: SequenceSet, context: Context) -> Score:  # noqa: ARG002
+        """``|mean NLL of generated - mean NLL of reference|`` in nats per base; the means are the parts.
+
+        The difference has the normal interval of two means of independent sequences, and the value the image of that
+        interval under the absolute value: value ± 1.96 standard errors, cut off at 0. It covers the true absolute
+        difference with 95 % where that is 0 or large, and with up to 97.5 % where it is about a standard error.
+
+        Raises UserError for N, fewer than two sequences on a side, two lengths, and less than 96 bp.
+        """
+        if generated.length != reference.length:
+            raise UserError(
+                f"sim-nll: generated sequences of {generated.length} bp cannot be compared with a reference of "
+                f"{reference.length} bp"
+            )
+        process = promoter_process(reference.length)
+        nats = {
+            "generated": _nats_per_base(process, generated, "generated"),
+            "reference": _nats_per_base(process, reference, "reference"),
+        }
+        means = {side: float(values.mean()) for side, values in nats.items()}
+        margins = {side: Z95 * float(values.std(ddof=1)) / len(values) ** 0.5 for side, values in nats.items()}
+        value, margin = abs(means["generated"] - means["reference"]), math.hypot(*margins.values())
+        parts = {
+            side: Score(value=mean, ci_low=mean - margins[side], ci_high=mean + margins[side])
+            for side, mean in means.items()
+        }
+        return Score(value=value, ci_low=max(0.0, value - margin), ci_high=value + margin, parts=parts)
+
+
+def _nats_per_base(process: Process, sequences: SequenceSet, side: str) -> np.ndarray:
+    """Negative log-likelihood of each sequence over its length: float64, shape ``(n,)``."""
+    if len(sequences) < 2:
+        raise UserError(f"sim-nll: {len(sequences)} {side} sequences; it needs at least 2")
+    rows, columns = np.nonzero(sequences.codes == N)
+    if len(rows):
+        raise UserError(
+            f"sim-nll: {side} sequence {sequences.names[rows[0]]!r}, column {columns[0] + 1}: N; "
+            f"the likelihood is that of A, C, G and T alone"
+        )
+    return -log_likelihood(process, sequences.codes) / sequences.length
