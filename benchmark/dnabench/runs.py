@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,8 +44,10 @@ class Outcome:
 
 
 def default_directory(suite: str) -> Path:
-    """``runs/<UTC time>-<suite>``."""
-    return Path("runs") / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{suite}"
+    """``runs/<UTC time>-<suite>``, with a number where a run has just taken that."""
+    path = Path("runs") / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{suite}"
+    others = (path.with_name(f"{path.name}-{number}") for number in count(2))
+    return next(candidate for candidate in chain([path], others) if not candidate.exists())
 
 
 def open_directory(directory: Path, plan: Plan) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dnabench import DatasetSpec, GeneratorSpec, MetricSpec, hookimpl
-from dnabench_promoters.options import SHORTEST, BrokenOptions, SimulatorOptions
+from dnabench_promoters.options import SHORTEST, BrokenOptions, EpdGenDnaOptions, EpdNewOptions, SimulatorOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +25,22 @@ def dnabench_datasets() -> Iterator[DatasetSpec]:
         summary="simulated promoters of six species with known truth and an exact log-likelihood",
         options=SimulatorOptions,
         citation="Bucher 1990, J Mol Biol 212:563-578 (motif count matrices)",
+    )
+    yield DatasetSpec(
+        name="epd-gendna",
+        target="dnabench_promoters.epd.gendna:EpdGenDna",
+        summary="promoters of 15 species, 256 and 2048 bp, as the authors of DiscDiff published them",
+        options=EpdGenDnaOptions,
+        citation="Li et al. 2024, arXiv:2402.06079",
+        sets=("epd-gendna-256", "epd-gendna-2048"),
+    )
+    yield DatasetSpec(
+        name="epdnew",
+        target="dnabench_promoters.epd.epdnew:EpdNew",
+        summary="promoters of up to 15 species, any window around the TSS, cut from genomes that you have",
+        options=EpdNewOptions,
+        citation="Meylan et al. 2020, Nucleic Acids Res 48:D65-D69",
+        sets=("epdnew",),
     )
 
 

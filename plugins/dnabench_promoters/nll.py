@@ -20,10 +20,11 @@ Z95 = 1.959963984540054  # half the width of a 95 % interval, in standard errors
 
 
 class TrueLikelihood:
-    """The exact negative log-likelihood under the process of ``promoters-sim``; on other data it means nothing.
+    """The exact negative log-likelihood under the process of ``promoters-sim``.
 
-    Sequences that are too probable are as far from the truth as those that are too improbable, so the value is the
-    absolute difference of the two sides' means. It compares one mean: generators that differ elsewhere can agree in it.
+    On other data, and on that set cropped by ``--length``, it means nothing. Sequences that are too probable are as far
+    from the truth as those that are too improbable, so the value is the absolute difference of the two sides' means. It
+    compares one mean: generators that differ elsewhere can agree in it.
     """
 
     def score(self, *, generated: SequenceSet, reference: SequenceSet, context: Context) -> Score:  # noqa: ARG002

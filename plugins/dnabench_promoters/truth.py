@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from dnabench_promoters.process import Process
 
 
-
 class _Simulated:
     """Learns nothing and stores nothing: the length of a promoter says it all."""
 

@@ -32,7 +32,10 @@ RUN = ("run", "--generator", "markov", "--metrics", "mmd@kmer")
         (("run", "--generator", "markov", "--metrics", "mdm"), "no metric named 'mdm'; did you mean mmd"),
         (("run", "--generator", "markov", "--metrics", "mmd@kmre"), "no embedder named 'kmre'; did you mean kmer"),
         ((*RUN, "--suite", "promoters-sim-v2"), "no suite named 'promoters-sim-v2'; did you mean promoters-sim-v1"),
-        ((*RUN, "--dataset", "promoter-sim"), "no dataset, stored set or file named 'promoter-sim'; did you mean promoters-sim"),
+        (
+            (*RUN, "--dataset", "promoter-sim"),
+            "no dataset, stored set or file named 'promoter-sim'; did you mean promoters-sim",
+        ),
         ((*RUN, "--dataset", "absent.fa"), "absent.fa: no such file"),
         ((*RUN, "--seeds", "2-0"), "--seeds 2-0: '2-0' is neither"),
         ((*RUN, "--seeds", ""), "--seeds : '' is neither"),
@@ -86,7 +89,10 @@ def test_what_does_not_fit_the_data(dnabench, promoters, options, message):
         ("", "bad.fa: the file is empty"),
         ("sequence\nACGT\n", "bad.fa: not FASTA"),
         (">a\nACGT\n>b\nACXT\n", "bad.fa, line 4: record 'b' (number 2), column 3: letter 'X'"),
-        (">a\nACGT\n>b\nACG\n", "bad.fa, line 3: record 'b' (number 2) has 3 bases, but 'a' has 4; --length L would crop"),
+        (
+            ">a\nACGT\n>b\nACG\n",
+            "bad.fa, line 3: record 'b' (number 2) has 3 bases, but 'a' has 4; --length L would crop",
+        ),
         (">a\nACGT\n", "1 sequences in 1 groups of relatives (shared 50-mers) are too few to split"),
     ],
 )

@@ -29,6 +29,7 @@ class Answer:
         stall: after so many bytes of the body nothing more comes.
         trickle: seconds between single bytes of the body.
         reset: the connection is reset with no answer at all.
+        hold: nothing is said before this is set.
     """
 
     status: int | None = None
@@ -37,6 +38,7 @@ class Answer:
     stall: int | None = None
     trickle: float | None = None
     reset: bool = False
+    hold: threading.Event | None = None
 
 
 class WebServer:
@@ -48,6 +50,7 @@ class WebServer:
         ranges: whether the server knows ``Range``.
         if_range: whether it knows ``If-Range``.
         requests: path and headers of every request so far.
+        sent: bytes of the body sent to each of them.
         answers: what is done with the next requests, one each; the later ones get the file.
     """
 
@@ -58,6 +61,7 @@ class WebServer:
         self.ranges = True
         self.if_range = True
         self.requests: list[tuple[str, dict[str, str]]] = []
+        self.sent: list[int] = []
         self.answers: list[Answer] = []
         self.released = threading.Event()
         self._server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"web": self}))
@@ -105,24 +109,24 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             os.close(self.connection.detach())
             return
+        if answer.hold is not None:
+            answer.hold.wait()
         status, body, headers = self._answer(answer)
         self.send_response(status)
         for name, value in (headers | answer.headers).items():
             if value is not None:
                 self.send_header(name, value)
         self.end_headers()
-        if answer.cut is not None:
-            self.wfile.write(body[: answer.cut])
-        elif answer.stall is not None:
-            self.wfile.write(body[: answer.stall])
-            web.released.wait()
-        elif answer.trickle is not None:
+        if answer.trickle is not None:
             for byte in body:
                 self.wfile.write(bytes([byte]))
                 if web.released.wait(answer.trickle):
                     return
-        else:
-            self.wfile.write(body)
+        body = body[: answer.stall if answer.cut is None else answer.cut]
+        self.wfile.write(body)
+        web.sent.append(len(body))
+        if answer.stall is not None:
+            web.released.wait()
 
     def _answer(self, answer: Answer) -> tuple[int, bytes, dict[str, str | None]]:
         web, content = self.web, self.web.content
@@ -149,7 +153,7 @@ def web(monkeypatch) -> Iterator[WebServer]:
 
 @pytest.fixture
 def secure_web(monkeypatch) -> Callable[..., contextlib.AbstractContextManager[WebServer]]:
-    """The same behind https, with a certificate that nobody has signed: ``with secure_web(certificate, key) as web``."""
+    """The same behind https, with a certificate that nobody signed: ``with secure_web(certificate, key) as web``."""
 
     def serve(certificate: Path, key: Path) -> contextlib.AbstractContextManager[WebServer]:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -184,12 +184,19 @@ def test_the_options_alone_define_the_set(make_context):
     assert digest(n=50) != digest(n=50, seed=1)
 
 
-def test_the_set_is_frozen(make_context):
+@pytest.mark.parametrize(
+    ("n", "digest"),
+    [
+        (1000, "90d0170c903be485268343ee4bc036592c03ccd5a2e154ec8bdbdb17fe462e28"),
+        (30_000, "75c3b8b32a4f153fac921655b1d7deb48a1549f696841699bf4236d2c864a8fe"),
+    ],
+)
+def test_the_set_is_frozen(n, digest, make_context):
     """Suites rest on these bytes: another digest means that the record's version must be raised."""
-    (record,) = dnabench_promoters.dnabench_datasets()
+    record = next(r for r in dnabench_promoters.dnabench_datasets() if r.name == "promoters-sim")
     assert record.version == 1
-    loaded = PromoterSimulator(SimulatorOptions(n=1000)).load(context=make_context())
-    assert loaded.digest == "90d0170c903be485268343ee4bc036592c03ccd5a2e154ec8bdbdb17fe462e28"
+    loaded = PromoterSimulator(SimulatorOptions(n=n)).load(context=make_context())
+    assert loaded.digest == digest
 
 
 def test_a_larger_set_begins_with_the_smaller(simulator, drawn, monkeypatch):

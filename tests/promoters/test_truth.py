@@ -6,6 +6,7 @@ import importlib
 
 import numpy as np
 import pytest
+from scipy.stats import chisquare
 
 import dnabench_promoters
 from dnabench import SequenceSet, UserError
@@ -94,6 +95,15 @@ def test_the_labels_are_those_of_their_sequences(make_context):
             assert GC[species.name] - 0.01 < gc < GC[species.name] + 0.02
 
 
+def test_species_and_class_are_as_frequent_together_as_in_the_data(make_context):
+    n = 20_000
+    counts = Truth().sample(n, context=make_context(length=96)).labels.value_counts()
+    shares = {(species.name, kind.name): species.share * kind.share for species in SPECIES for kind in species.classes}
+    assert shares["sim-plant", "nocpg"] == pytest.approx(0.15 * 0.80)
+    assert set(counts.index) == set(shares)
+    assert chisquare([counts[regime] for regime in shares], [n * share for share in shares.values()]).pvalue > 0.001
+
+
 def test_the_fault_is_that_of_the_option(make_context):
     def labels(what):
         return BrokenTruth(BrokenOptions(what)).sample(2000, context=make_context(seed=3)).labels
@@ -109,6 +119,7 @@ def test_half_diversity(n, distinct, make_context):
     counts = np.unique(drawn.codes, axis=0, return_counts=True)[1]
     assert len(drawn) == n
     assert len(counts) == distinct
+    assert rows_of(drawn) == rows_of(Truth().sample(distinct, context=make_context(seed=4)))
     assert sorted(counts.tolist(), reverse=True) == [2] * (n // 2) + [1] * (n % 2)
     # A sequence brings its labels along both times.
     both = drawn.labels.assign(bases=drawn.strings()).drop_duplicates()

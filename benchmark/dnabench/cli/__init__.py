@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -20,10 +21,11 @@ COMMANDS = {
     "sample": "Draw more sequences from a trained model of a run.",
     "list": "List generators, metrics, embedders, datasets and suites.",
     "show": "Describe a plugin or a suite with its options.",
+    "data": "Look at, fetch, import and split sets of sequences.",
 }
 
-# A module called list would hide the built-in in this package.
-MODULES = {"list": "listing"}
+# A module called list would hide the built-in in this package, and import is a word of the language.
+MODULES = {"list": "listing", "import": "importing"}
 
 
 class ExitCode(IntEnum):
@@ -37,22 +39,37 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-class _LazyGroup(click.Group):
+class LazyGroup(click.Group):
+    """A group whose commands are modules of a package; ``summaries`` are their short helps, in order."""
+
+    def __init__(self, *arguments: Any, package: str, summaries: Mapping[str, str], **attributes: Any) -> None:
+        super().__init__(*arguments, **attributes)
+        self._package = package
+        self._summaries = summaries
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(COMMANDS)
+        """Their names, in the order of the summaries."""
+        return list(self._summaries)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in COMMANDS:
+        """The command of that name, imported now."""
+        if cmd_name not in self._summaries:
             return None
-        command: click.Command = import_module(f"dnabench.cli.{MODULES.get(cmd_name, cmd_name)}").command
+        command: click.Command = import_module(f"{self._package}.{MODULES.get(cmd_name, cmd_name)}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The summaries, which import nothing."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl(list(self._summaries.items()))
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=LazyGroup,
+    package=__name__,
+    summaries=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(dnabench.__version__, prog_name="dnabench")
 def cli() -> None:
     """dnabench: an open benchmark of models that generate DNA."""

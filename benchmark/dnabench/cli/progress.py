@@ -8,12 +8,47 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from dnabench.data.slices import ALL
 
 if TYPE_CHECKING:
     from dnabench.cell import CellResult
+
+
+class StageProgress:
+    """A bar for each stage on a terminal, else a line when a stage begins. Use as a context manager."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        self._live = console.is_terminal
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            disable=not self._live,
+            transient=True,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> StageProgress:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def stage(self, done: int, total: int, stage: str) -> None:
+        """How far a stage is; a total of 0 is not known."""
+        if stage not in self._tasks:
+            self._tasks[stage] = self._bars.add_task(stage, total=None)
+            if not self._live:
+                click.echo(stage, err=True)
+        self._bars.update(self._tasks[stage], completed=done, total=total or None)
 
 
 class RunProgress:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from dnabench.cli import common
 from dnabench.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @click.command("sample")
@@ -19,6 +23,13 @@ from dnabench.errors import UserError
     "--output", "-o", type=click.Path(path_type=Path), required=True, metavar="FILE", help="FASTA, .gz or plain."
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another seed, other sequences.")
+@click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="COLUMN=VALUE",
+    help="Draw sequences with this label, from a model that conditions on it.",
+)
 @common.device_option
 @common.plugin_options
 def command(
@@ -26,6 +37,7 @@ def command(
     n: int,
     output: Path,
     seed: int,
+    labels: tuple[str, ...],
     device: str,
     blocked: tuple[str, ...],
     debug: bool,  # noqa: ARG001
@@ -55,6 +67,7 @@ def command(
         generator.load(model)
     except Exception as error:
         raise UserError(f"{model}: {name} cannot load it: {type(error).__name__}: {error}") from error
+    conditioned = spec.label_option and about["options"].get(spec.label_option)
     derived = derive_seed("sample-more", repeat=seed, dataset=dataset, generator=spec.name)
     seed_globals(derived)
     with tempfile.TemporaryDirectory() as scratch:
@@ -63,9 +76,28 @@ def command(
             seed=derived,
             length=length,
             scratch=Path(scratch),
+            labels=_labels(labels, conditioned or "", n, model),
         )
         with common.stdout_for_results():
             drawn = generator.sample(n, context=context)
         sequences = checked_sample(drawn, n, length)
     sequences.to_fasta(output)
     return 0
+
+
+def _labels(assignments: tuple[str, ...], conditioned: str, n: int, model: Path) -> pd.DataFrame | None:
+    """``n`` rows of the labels asked for; None where nothing is asked. UserError for another column."""
+    if not assignments:
+        return None
+    import pandas as pd
+
+    values = {}
+    for text in assignments:
+        column, equals, value = text.partition("=")
+        if not equals:
+            raise UserError(f"--label {text}: not of the form COLUMN=VALUE, such as --label species=hs")
+        if column != conditioned:
+            knows = f"conditions on {conditioned}" if conditioned else "was not trained to condition on any label"
+            raise UserError(f"--label {text}: {model} {knows}")
+        values[column] = [value] * n
+    return pd.DataFrame(values)

@@ -57,8 +57,7 @@ def _print(record: dict[str, Any]) -> None:
     click.echo(f"{record['name']} ({record['what']}): {record['summary']}")
     for key, value in record.items():
         if key not in ("name", "what", "summary", "options", "presets") and value not in (None, "", (), {}):
-            shown = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else value
-            click.echo(f"  {key.replace('_', ' ')}: {shown}")
+            click.echo(f"  {key.replace('_', ' ')}: {_text(value)}")
     for entry in record["options"]:
         if entry is record["options"][0]:
             click.echo("  options:")
@@ -66,3 +65,9 @@ def _print(record: dict[str, Any]) -> None:
     for preset, values in record.get("presets", {}).items():
         changes = ", ".join(f"{key}={value}" for key, value in values.items()) or "the defaults"
         click.echo(f"  preset {preset}: {changes}")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{key} {_text(inner)}" for key, inner in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import sys
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from dnabench.data.formats import WHITE_SPACE
 from dnabench.errors import UserError
-from dnabench.sequences import AMBIGUOUS, N, SequenceSet
+from dnabench.sequences import ALPHABET, AMBIGUOUS, IUPAC, N, SequenceSet
 
-LETTERS = "only A, C, G, T, N and the IUPAC codes for several bases are read"
+_WRONG_LETTER = re.compile(rb"[^%b%b]" % (WHITE_SPACE, (ALPHABET + IUPAC + (ALPHABET + IUPAC).lower()).encode()))
 
 
 class Place(NamedTuple):
-    """Where a record was read: file, line of its beginning or of the fault (0: unknown), number from 1, name."""
+    """Where a record was read: file, line of its beginning or of the fault (0: none), number from 1, name."""
 
     file: Path
     line: int
@@ -58,7 +62,7 @@ class Records:
         offsets: int64, shape ``(n + 1,)``: where each begins, and the end of the last.
         names: one per record.
         labels: columns of text, one row per record.
-        places: number and line of each record in the file, int64 of shape ``(n, 2)``; line 0 where it is not known.
+        places: number and line of each record in the file, int64 of shape ``(n, 2)``; no lines (0) in Parquet.
         faults: the records that were not taken.
         ambiguous: how many IUPAC codes were read as N.
     """
@@ -110,6 +114,10 @@ class Reading:
         """Bases per record, int64."""
         return np.concatenate([records.lengths for records in self.files])
 
+    def without_faults(self) -> Reading:
+        """The records that were taken, as if there had been no others."""
+        return Reading([replace(records, faults=[]) for records in self.files])
+
     def to_set(self, *, length: int | None = None) -> SequenceSet:
         """Every record, cropped to its central ``length`` bp.
 
@@ -119,13 +127,13 @@ class Reading:
         if faults := self.faults:
             more = f" (and {len(faults) - 1} more faulty records)" if len(faults) > 1 else ""
             raise UserError(f"{faults[0]}{more}")
-        if self.ambiguous:
-            warnings.warn(f"{self._title}: {self.ambiguous} IUPAC codes for several bases were read as N", stacklevel=2)
         width = length if length is not None else int(self.files[0].lengths[0])
         for records in self.files:
             wrong = records.lengths < width if length is not None else records.lengths != width
             if wrong.any():
                 raise UserError(self._wrong_length(records, int(np.argmax(wrong)), length))
+        if self.ambiguous:
+            warnings.warn(f"{self._title}: {self.ambiguous} IUPAC codes for several bases were read as N", stacklevel=2)
         return self._assemble([np.arange(len(records)) for records in self.files], width)
 
     def clean(self, *, length: int | None = None, crop: bool = True, keep_n: bool = False) -> Cleaned:
@@ -146,8 +154,8 @@ class Reading:
         kept, dropped = clean(kept, keep_n=keep_n)
         dropped = {"faulty": len(self.faults), "wrong length": int(wrong.sum()), **dropped}
         if not len(kept):
-            counts = ", ".join(f"{count} {reason}" for reason, count in dropped.items() if count)
-            raise UserError(f"{self._title}: no sequence of {length} bp is left: {counts}")
+            reasons = ", ".join(f"{count} {reason}" for reason, count in dropped.items() if count)
+            raise UserError(f"{self._title}: no sequence of {length} bp is left: {reasons}")
         return Cleaned(kept, dropped)
 
     @property
@@ -163,8 +171,9 @@ class Reading:
                 f"--length crops longer sequences around their centre and never pads"
             )
         first = self.files[0]
+        where = "" if records is first else f" of {first.file}"
         return (
-            f"{records.place(row)} has {size} bases, but {first.names[0]!r} has {first.lengths[0]}; "
+            f"{records.place(row)} has {size} bases, but {first.names[0]!r}{where} has {first.lengths[0]}; "
             f"--length L would crop every sequence to its central L bases"
         )
 
@@ -189,37 +198,60 @@ class Reading:
         return SequenceSet(codes, labels=labels, names=names, copy=False)
 
 
-def collect(
-    file: Path, codes: np.ndarray, lengths: np.ndarray, names: list[str], labels: pd.DataFrame, places: np.ndarray,
-    faults: list[tuple[int, Fault]],
-) -> Records:  # fmt: skip
-    """Records from the codes of all sequences end to end, less the faulty rows, with IUPAC codes made N.
+class Collector:
+    """Takes the records of one file, one by one; the reader keeps the codes, end to end in the same order.
 
-    ``codes`` must be writeable where they hold AMBIGUOUS. A row may have several faults; the first is kept.
+    Attributes:
+        faults: the records that were not taken.
     """
-    ambiguous = 0
-    wrong = dict(reversed(faults))
-    if wrong:
-        keep = np.ones(len(lengths), bool)
-        keep[list(wrong)] = False
-        codes = codes[np.repeat(keep, lengths)]
-        lengths, places = lengths[keep], places[keep]
-        names = [name for name, good in zip(names, keep, strict=True) if good]
-        labels = labels[keep].reset_index(drop=True)
-    if codes.size and codes.max() == AMBIGUOUS:
-        several = codes == AMBIGUOUS
-        ambiguous = int(several.sum())
-        codes[several] = N
-    return Records(
-        file=file,
-        codes=codes,
-        offsets=np.concatenate([[0], np.cumsum(lengths)]),
-        names=names,
-        labels=labels,
-        places=places,
-        faults=[wrong[row] for row in sorted(wrong)],
-        ambiguous=ambiguous,
-    )
+
+    def __init__(self, file: Path) -> None:
+        self.faults: list[Fault] = []
+        self._file = file
+        self._names: list[str] = []
+        self._labels: dict[str, list[str]] = {}
+        self._sizes = array("q")
+        self._places = array("q")
+        self._ambiguous = 0
+
+    def take(self, place: Place, codes: bytearray, labels: Iterable[tuple[str, str]]) -> bytearray:
+        """Take a record of codes up to AMBIGUOUS; its codes with N in place of those, to be kept."""
+        if AMBIGUOUS in codes:
+            self._ambiguous += codes.count(AMBIGUOUS)
+            codes = codes.replace(bytes([AMBIGUOUS]), bytes([N]))
+        for key, value in labels:
+            column = self._labels.setdefault(key, [])
+            column += [""] * (len(self._names) - len(column))  # of the records before that lack it
+            column.append(sys.intern(value))
+        self._names.append(place.name)
+        self._sizes.append(len(codes))
+        self._places.extend((place.number, place.line))
+        return codes
+
+    def records(self, codes: bytearray) -> Records:
+        """All of them; ``codes`` are taken over."""
+        n = len(self._names)
+        labels = {key: column + [""] * (n - len(column)) for key, column in self._labels.items()}
+        return Records(
+            file=self._file,
+            codes=np.frombuffer(codes, np.uint8),
+            offsets=np.concatenate([[0], np.cumsum(self._sizes, dtype=np.int64)]),
+            names=self._names,
+            labels=pd.DataFrame(labels, index=pd.RangeIndex(n), dtype=str),
+            places=np.array(self._places, np.int64).reshape(-1, 2),
+            faults=self.faults,
+            ambiguous=self._ambiguous,
+        )
+
+
+def wrong_letter(text: bytes | bytearray) -> tuple[int, str]:
+    """Where the first letter outside DNA is, which there must be, and what there is to say about it."""
+    found = _WRONG_LETTER.search(text)
+    assert found is not None
+    start = found.start()
+    letter = text[start : start + 4].decode(errors="replace")[0]  # of up to four bytes in UTF-8
+    hint = "; write the U of RNA as T" if letter in "Uu" else ""
+    return start, f"letter {letter!r}; only A, C, G, T, N and the IUPAC codes for several bases are read{hint}"
 
 
 def clean(sequences: SequenceSet, *, keep_n: bool = False) -> Cleaned:

@@ -37,6 +37,10 @@ class Sets:
         """What there is."""
         return sorted(p.parent.name for p in self._directory.glob("*/about.json") if not p.parent.name.startswith("."))
 
+    def directory(self, name: str) -> Path:
+        """Where a set is."""
+        return self._directory / name
+
     def about(self, name: str) -> dict[str, Any]:
         """The record of a set: name, sha256, n, length, where it comes from. UserError for an unknown name."""
         path = self._directory / name / "about.json"

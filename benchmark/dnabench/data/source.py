@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import warnings
 from collections.abc import Sequence
@@ -14,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from dnabench import options
+from dnabench.data.directories import given_protocol, part_files
 from dnabench.data.formats import split_ending, stem
 from dnabench.data.read import read
+from dnabench.data.records import Reading
 from dnabench.data.sets import Sets
 from dnabench.data.split import Split
 from dnabench.data.splitting import split_of
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
     from dnabench.plugins import Catalog
     from dnabench.suites import SplitRule, Suite
-
-PARTS = Split._fields
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +77,7 @@ class Data:
         return generated, self.reference(n_reference, repeat=repeat)
 
 
-class _Loaded(NamedTuple):
+class Loaded(NamedTuple):
     """A whole set and, where its files say so, its parts and how they were made."""
 
     name: str
@@ -122,7 +121,7 @@ def load(
     settings = {} if settings is None else settings
     rule = rule or suite.split
     if dataset:
-        loaded = _own(catalog, root, dataset, length, settings, sequence_column)
+        loaded = own(catalog, root, dataset, length, settings, sequence_column)
         return _split(loaded, rule, root, "own")
     length = length or suite.length
     if directory is not None:
@@ -141,26 +140,29 @@ def load(
     return _split(loaded, rule, root, _compare_with_suite(loaded, suite, directory, length))
 
 
-def _own(
+def own(
     catalog: Catalog,
     root: Path,
     dataset: Sequence[str],
     length: int | None,
     settings: dict[str, dict[str, Any]],
     sequence_column: str | None,
-) -> _Loaded:
-    if len(dataset) == 1 and not Path(dataset[0]).exists() and not _looks_like_path(dataset[0]):
-        return _named(catalog, root, dataset[0], [settings.pop(dataset[0], {})], length, None)
-    return _files([Path(text) for text in dataset], length, sequence_column)
+) -> Loaded:
+    """The user's own data: files, or one stored set or dataset plugin by its name."""
+    if are_files(dataset):
+        return _files([Path(text) for text in dataset], length, sequence_column)
+    return _named(catalog, root, dataset[0], [settings.pop(dataset[0], {})], length, None)
 
 
-def _looks_like_path(text: str) -> bool:
-    return "/" in text or bool(split_ending(Path(text))[1])
+def are_files(dataset: Sequence[str]) -> bool:
+    """Whether these are paths rather than one name."""
+    text = dataset[0]
+    return len(dataset) > 1 or Path(text).exists() or "/" in text or bool(split_ending(Path(text))[1])
 
 
 def _named(
     catalog: Catalog, root: Path, name: str, settings: Sequence[Any], length: int | None, suite: Suite | None
-) -> _Loaded:
+) -> Loaded:
     """A dataset plugin's set or a stored one; the plugin is asked first."""
     from dnabench.specs import DatasetSpec
 
@@ -176,7 +178,7 @@ def _named(
             raise UserError(f"the data set {name} is not here: dnabench data fetch {name} brings it{hint}")
     if name in sets.names():
         sequences = sets.load(name)
-        return _Loaded(name, sequences if length is None else crop(sequences, length, where=f"data set {name}"))
+        return Loaded(name, sequences if length is None else crop(sequences, length, where=f"data set {name}"))
     if suite is not None and suite.dataset.fetch:
         raise UserError(
             f"suite {suite.name}: its data, {name}, are not here; dnabench data fetch {suite.dataset.fetch} brings "
@@ -185,54 +187,43 @@ def _named(
     raise catalog.unknown("dataset, stored set or file", name, plugins | set(sets.names()))
 
 
-def _from_plugin(name: str, dataset: Any, length: int | None) -> _Loaded:
+def _from_plugin(name: str, dataset: Any, length: int | None) -> Loaded:
     from dnabench.context import Context
 
     with tempfile.TemporaryDirectory() as scratch:
         seed = derive_seed("dataset", repeat=0, dataset=name)
         sequences = dataset.load(context=Context(seed=seed, length=length or 0, scratch=Path(scratch)))
-    return _Loaded(name, sequences if length is None else crop(sequences, length, where=f"dataset {name}"))
+    return Loaded(name, sequences if length is None else crop(sequences, length, where=f"dataset {name}"))
 
 
-def _files(paths: Sequence[Path], length: int | None, sequence_column: str | None) -> _Loaded:
-    """The user's own files; a directory of ``train``, ``validation`` and ``test`` files keeps its split."""
-    name = "+".join(stem(path.resolve()) for path in paths)
-    if len(paths) == 1 and (parts := _part_files(paths[0])):
-        sets = [read([file], sequence_column=sequence_column) for file in parts]
-        sequences = type(sets[0])([records for reading in sets for records in reading.files]).to_set(length=length)
-        ends = np.cumsum([0, *map(len, sets)])
-        split = Split(*(np.arange(low, high) for low, high in pairwise(ends)))
-        return _Loaded(name, sequences, split, _given_protocol(paths[0], sequences))
-    return _Loaded(name, read(paths, sequence_column=sequence_column).to_set(length=length))
+def open_files(paths: Sequence[Path], sequence_column: str | None) -> tuple[Reading, Split | None]:
+    """The records of the user's own files; a directory of ``train``, ``validation`` and ``test`` keeps its split."""
+    files = part_files(paths[0]) if len(paths) == 1 else []
+    if not files:
+        return read(paths, sequence_column=sequence_column), None
+    readings = [read([file], sequence_column=sequence_column) for file in files]
+    ends = np.cumsum([0, *map(len, readings)])
+    together = Reading([records for reading in readings for records in reading.files])
+    return together, Split(*(np.arange(low, high) for low, high in pairwise(ends)))
 
 
-def _part_files(directory: Path) -> list[Path]:
-    """The three files of a directory that ``dnabench data split`` wrote, or one like it."""
-    if not directory.is_dir():
-        return []
-    found = {stem(p): p for p in directory.iterdir() if split_ending(p)[1]}
-    return [found[part] for part in PARTS] if set(found) == set(PARTS) else []
+def _files(paths: Sequence[Path], length: int | None, sequence_column: str | None) -> Loaded:
+    reading, parts = open_files(paths, sequence_column)
+    sequences = reading.to_set(length=length)
+    protocol = given_protocol(paths[0], sequences) if parts else ""
+    return Loaded("+".join(stem(path.resolve()) for path in paths), sequences, parts, protocol)
 
 
-def _given_protocol(directory: Path, sequences: SequenceSet) -> str:
-    """What ``split.json`` says, if it is about these very sequences, else ``given``."""
-    try:
-        about = json.loads((directory / "split.json").read_text(encoding="utf-8"))
-        return str(about["protocol"]) if about["written_sha256"] == sequences.digest else "given"
-    except (OSError, ValueError, KeyError, TypeError):
-        return "given"
-
-
-def _instead(directory: Path, length: int | None, sequence_column: str | None) -> _Loaded:
+def _instead(directory: Path, length: int | None, sequence_column: str | None) -> Loaded:
     """Files in place of the suite's data, cleaned as those were."""
     sequences, dropped = read([directory], sequence_column=sequence_column).clean(length=length)
     if any(dropped.values()):
         counts = ", ".join(f"{count} {reason}" for reason, count in dropped.items() if count)
         warnings.warn(f"{directory}: records left out: {counts}", stacklevel=2)
-    return _Loaded(stem(directory.resolve()), sequences)
+    return Loaded(stem(directory.resolve()), sequences)
 
 
-def _of_species(loaded: _Loaded, suite: Suite) -> _Loaded:
+def _of_species(loaded: Loaded, suite: Suite) -> Loaded:
     """The sequences of the suite's species."""
     if not suite.dataset.species:
         return loaded
@@ -249,7 +240,7 @@ def _of_species(loaded: _Loaded, suite: Suite) -> _Loaded:
 
 
 def _compare_with_suite(
-    loaded: _Loaded, suite: Suite, directory: Path | None, length: int | None
+    loaded: Loaded, suite: Suite, directory: Path | None, length: int | None
 ) -> Literal["suite", "other"]:
     """Whether these are the suite's data; a warning says so where they are not."""
     expected, found = suite.dataset.sha256, loaded.sequences.digest
@@ -275,7 +266,7 @@ def crop(sequences: SequenceSet, length: int, *, where: str) -> SequenceSet:
     return SequenceSet(sequences.codes[:, start : start + length], labels=sequences.labels, names=sequences.names)
 
 
-def _split(loaded: _Loaded, rule: SplitRule, root: Path, origin: Literal["suite", "other", "own"]) -> Data:
+def _split(loaded: Loaded, rule: SplitRule, root: Path, origin: Literal["suite", "other", "own"]) -> Data:
     sequences = loaded.sequences
     parts = loaded.parts or split_of(sequences, rule, root)
     return Data(

@@ -6,18 +6,21 @@ never divided, so that a test sequence has no near copy among the training seque
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from dnabench.data.kmers import window_hashes
 from dnabench.errors import UserError
-from dnabench.sequences import N, SequenceSet
 
-_BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, hence invertible modulo 2^64
-_BASE_INVERSE = np.uint64(pow(int(_BASE), -1, 1 << 64))
-_LETTERS = np.random.default_rng(50).integers(1, 2**63, size=5, dtype=np.uint64)
+if TYPE_CHECKING:
+    from dnabench.sequences import SequenceSet
+
+_MEMORY = 64 << 20
+_WINDOW_BYTES = 32  # while hashes (8 bytes) and rows (4) are sorted by an index (8)
+_EDGES = 1 << 16
 
 
 class Split(NamedTuple):
@@ -92,48 +95,54 @@ def halves(sequences: SequenceSet, *, k: int, rng: np.random.Generator) -> tuple
     return np.sort(order[:cut]), np.sort(order[cut:])
 
 
-def relatives(sequences: SequenceSet, *, k: int) -> np.ndarray:
+def relatives(sequences: SequenceSet, *, k: int, memory: int | None = None) -> np.ndarray:
     """Group numbers, int32 of shape ``(n,)``: sequences joined by shared exact k-mers on either strand.
 
-    Windows with an N join nothing. Sequences shorter than ``k`` are compared whole.
+    Groups are numbered by their first row. Windows with an N join nothing. Sequences shorter than ``k`` are compared
+    whole. Equal 64-bit hashes are taken for equal k-mers (:func:`~dnabench.data.kmers.window_hashes` gives the odds).
+
+    About ``memory`` bytes are worked in, by default twice the codes and at least 64 MiB. Each pass over the sequences
+    compares the k-mers in one range of hashes, as many as fit; the groups do not depend on it. Time is proportional to
+    the number of windows.
     """
-    n = len(sequences)
-    hashes, owners = _window_hashes(sequences.codes, min(k, sequences.length))
-    order = np.argsort(hashes, kind="stable")
-    hashes, owners = hashes[order], owners[order]
-    same = np.flatnonzero(hashes[1:] == hashes[:-1])
-    edges = (np.ones(len(same), np.int8), (owners[same], owners[same + 1]))
-    groups: np.ndarray = connected_components(coo_array(edges, shape=(n, n)), directed=False)[1]
+    codes, k = sequences.codes, min(k, sequences.length)
+    room = max(1, (memory or max(_MEMORY, 2 * codes.nbytes)) // _WINDOW_BYTES)
+    passes = -(-codes.shape[0] * (codes.shape[1] - k + 1) // room)
+    groups = np.arange(len(codes), dtype=np.int32)
+    for number in range(passes):
+        first, last = (number << 64) // passes, ((number + 1) << 64) // passes - 1
+        found: list[tuple[np.ndarray, np.ndarray]] = []
+        held, limit = 0, room + room // 8  # hashes are spread evenly, but repeated ones come in lumps
+        for hashes, rows in window_hashes(codes, k):
+            inside = hashes - np.uint64(first) <= np.uint64(last - first)
+            found.append((hashes[inside], rows[inside]))
+            held += len(found[-1][0])
+            if held > limit:
+                groups = _join(groups, found)
+                held = len(found[0][0])
+                limit = max(limit, 2 * held)
+        groups = _join(groups, found)
     return groups
 
 
-def _window_hashes(codes: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Strand-independent 64-bit hashes of every window without N, and the row each belongs to.
-
-    Polynomial hashes modulo 2^64: with S the running sum of letter(t) B^t, a window from i hashes to
-    (S[i+k] - S[i]) B^-i; its reverse complement likewise with the powers reversed. The smaller of the two stands for
-    both strands.
-    """
-    n, length = codes.shape
-    windows = length - k + 1
-    complement = np.array([3, 2, 1, 0, N], np.uint8)
-    powers, inverses = _powers(_BASE, length + 1), _powers(_BASE_INVERSE, length + 1)
-    with np.errstate(over="ignore"):
-        forward = _window_sums(_LETTERS[codes] * powers[:length], k) * inverses[:windows]
-        backward = _window_sums(_LETTERS[complement[codes]] * inverses[:length], k) * powers[k - 1 : k - 1 + windows]
-    clean = _window_sums((codes == N).astype(np.uint64), k) == 0
-    owners = np.broadcast_to(np.arange(n, dtype=np.int32)[:, None], (n, windows))
-    return np.minimum(forward, backward)[clean], owners[clean]
-
-
-def _window_sums(terms: np.ndarray, k: int) -> np.ndarray:
-    totals = np.zeros((terms.shape[0], terms.shape[1] + 1), np.uint64)
-    np.cumsum(terms, axis=1, out=totals[:, 1:])
-    sums: np.ndarray = totals[:, k:] - totals[:, :-k]
-    return sums
-
-
-def _powers(base: np.uint64, count: int) -> np.ndarray:
-    factors = np.full(count, base, np.uint64)
-    factors[0] = 1
-    return np.cumprod(factors, dtype=np.uint64)
+def _join(groups: np.ndarray, found: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """The groups after joining rows of equal hashes; of the (hashes, rows) in ``found`` one row per hash is left."""
+    hashes, rows = map(np.concatenate, zip(*found, strict=True))
+    found.clear()
+    order = np.argsort(hashes)
+    hashes, rows = hashes[order], rows[order]
+    del order
+    repeated = hashes[1:] == hashes[:-1]
+    left, right = rows[:-1][repeated], rows[1:][repeated]
+    first = np.ones(len(hashes), bool)
+    first[1:] = ~repeated
+    found.append((hashes[first], rows[first]))
+    n = len(groups)
+    step = max(n, _EDGES)
+    for start in range(0, len(left), step):
+        a, b = groups[left[start : start + step]], groups[right[start : start + step]]
+        apart = a != b
+        if apart.any():
+            edges = coo_array((np.ones(apart.sum(), np.int8), (a[apart], b[apart])), shape=(n, n))
+            groups = connected_components(edges, directed=False)[1][groups]
+    return groups

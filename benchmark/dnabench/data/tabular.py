@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-import pandas as pd
-
 from dnabench.data.formats import TEXT_TABLES, WHITE_SPACE, open_bytes, split_ending
-from dnabench.data.records import LETTERS, Fault, Place, Records, collect
+from dnabench.data.records import Collector, Fault, Place, Records, wrong_letter
 from dnabench.errors import UserError
-from dnabench.sequences import AMBIGUOUS, CODE_TABLE
+from dnabench.sequences import CODE_TABLE, INVALID
 
 # Where --sequence-column does not say, the first of these that a table has, in any case.
 SEQUENCE_COLUMNS = ("sequence", "seq", "dna", "dna_sequence")
 NAME_COLUMNS = ("name", "id")
-_VALID = bytes(range(AMBIGUOUS + 1))
-_VALID_LETTERS = bytes(letter for letter, code in enumerate(CODE_TABLE) if code <= AMBIGUOUS)
-_NO_WHITE_SPACE = str.maketrans("", "", WHITE_SPACE.decode())
 
 
 class _Row(NamedTuple):
@@ -87,53 +81,35 @@ def _text(value: object) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
-def _read(path: Path, columns: list[str], rows: Iterator[_Row], sequence_column: str | None) -> Records:
+def _read(path: Path, columns: list[str], rows: Iterable[_Row], sequence_column: str | None) -> Records:
     if len(set(columns)) < len(columns):
         twice = next(column for column in columns if columns.count(column) > 1)
         raise UserError(f"{path}: two columns are called {twice!r}; rename one")
     where = _sequence_column(path, columns, sequence_column)
     named = _find(columns, NAME_COLUMNS)
-    kept = [i for i in range(len(columns)) if i not in (where, named)]
-    codes = bytearray()
-    sizes: list[int] = []
-    names: list[str] = []
-    places: list[tuple[int, int]] = []
-    labels: list[list[str]] = [[] for _ in kept]
-    faults: list[tuple[int, Fault]] = []
-    for row, (line, values) in enumerate(rows):
-        whole = len(values) == len(columns)
-        name = (values[named] if named is not None and whole else "") or f"record {row + 1}"
-        text = values[where] if whole else ""
-        bases = text.encode().translate(CODE_TABLE, WHITE_SPACE)
-        what = "" if whole else f" has {len(values)} columns, the header has {len(columns)}"
-        if whole and not bases:
-            what = f" has no sequence in column {columns[where]!r}"
-        elif bases.translate(None, _VALID):
-            letters = text.translate(_NO_WHITE_SPACE)
-            bad = next(i for i, letter in enumerate(letters) if letter.encode().translate(CODE_TABLE, _VALID_LETTERS))
-            what = f", column {bad + 1} of the sequence: letter {letters[bad]!r}; {LETTERS}"
-        if what:
-            faults.append((row, Fault(Place(path, line, row + 1, name), what)))
-            bases = b""
-        codes += bases
-        sizes.append(len(bases))
-        names.append(name)
-        places.append((row + 1, line))
-        for column, i in zip(labels, kept, strict=True):
-            column.append(sys.intern(values[i]) if whole else "")
-    if not names:
+    labels = [(i, column) for i, column in enumerate(columns) if i not in (where, named)]
+    records = Collector(path)
+    kept = bytearray()
+    number = 0
+    for number, (line, values) in enumerate(rows, start=1):
+        name = values[named].strip() if named is not None and named < len(values) else ""
+        place = Place(path, line, number, name or f"record {number}")
+        if len(values) != len(columns):
+            records.faults.append(Fault(place, f" has {len(values)} columns, the header has {len(columns)}"))
+            continue
+        text = bytearray(values[where], "utf-8")
+        codes = text.translate(CODE_TABLE, WHITE_SPACE)
+        if not codes:
+            records.faults.append(Fault(place, f" has no sequence in column {columns[where]!r}"))
+        elif INVALID in codes:
+            at, what = wrong_letter(text)
+            letter = len(text[:at].translate(None, WHITE_SPACE)) + 1
+            records.faults.append(Fault(place, f", position {letter} of the sequence: {what}"))
+        else:
+            kept += records.take(place, codes, ((column, values[i]) for i, column in labels))
+    if not number:
         raise UserError(f"{path}: the table has a header and no rows")
-    return collect(
-        path,
-        np.frombuffer(codes, np.uint8),
-        np.array(sizes, np.int64),
-        names,
-        pd.DataFrame(
-            dict(zip([columns[i] for i in kept], labels, strict=True)), index=pd.RangeIndex(len(names)), dtype=str
-        ),
-        np.array(places, np.int64),
-        faults,
-    )
+    return records.records(kept)
 
 
 def _sequence_column(path: Path, columns: list[str], wanted: str | None) -> int:

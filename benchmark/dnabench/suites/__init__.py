@@ -127,6 +127,10 @@ def load(text: str) -> Suite:
     return _parse(path.stem, table, str(path), path.parent)
 
 
+_NOUNS: Mapping[type, str] = {str: "text", int: "a whole number", dict: "a table"}
+_LISTED: Mapping[type, str] = {str: "texts", int: "whole numbers", float: "numbers"}
+
+
 class _Table:
     """A TOML table that is taken apart key by key; what is left at the end is a mistake."""
 
@@ -146,10 +150,10 @@ class _Table:
         if isinstance(kind, tuple):
             inner = tuple(kind[1])
             if not isinstance(value, list) or not all(isinstance(v, inner) and not isinstance(v, bool) for v in value):
-                raise UserError(f"{self._where}: {key} = {value!r} is not a list of {_noun(inner[0])}")
+                raise UserError(f"{self._where}: {key} = {value!r} is not a list of {_LISTED[inner[0]]}")
             return tuple(value)
         if not isinstance(value, kind) or isinstance(value, bool):
-            raise UserError(f"{self._where}: {key} = {value!r} is not {_noun(kind)}")
+            raise UserError(f"{self._where}: {key} = {value!r} is not {_NOUNS[kind]}")
         return value
 
     def table(self, key: str) -> _Table:
@@ -160,10 +164,6 @@ class _Table:
         """UserError for a key that nobody took."""
         for key in self._values:
             raise UserError(f"{self._where}: no key is called {key!r}; {did_you_mean(key, self._known)}")
-
-
-def _noun(kind: type) -> str:
-    return {str: "text", int: "a whole number", float: "a number", dict: "a table"}[kind]
 
 
 def _parse(name: str, values: Mapping[str, Any], where: str, directory: Path) -> Suite:

@@ -1,0 +1,115 @@
+"""What a dataset that is fetched is handed, and how what it yields is kept."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dnabench import options
+from dnabench.data import records
+from dnabench.data.download import download
+from dnabench.data.read import read
+from dnabench.data.sets import Sets, check_name
+from dnabench.errors import UserError
+from dnabench.files import locked
+from dnabench.plugins import construct
+
+if TYPE_CHECKING:
+    from dnabench.data.records import Cleaned, Reading
+    from dnabench.plugins import Catalog
+    from dnabench.sequences import SequenceSet
+
+Progress = Callable[[int, int, str], None]
+
+
+class Fetched(NamedTuple):
+    """A set's record, and whether it was there before."""
+
+    about: dict[str, Any]
+    was_here: bool
+
+
+class WebFetcher:
+    """Downloads into the cache, reads and cleans (see :class:`dnabench.Fetcher`)."""
+
+    def __init__(self, *, downloads: Path, scratch: Path, progress: Progress) -> None:
+        self.scratch = scratch
+        self.progress = progress
+        self._downloads = downloads
+
+    def download(self, url: str, *, name: str, sha256: str | None = None) -> Path:
+        """The file at ``url``, kept as ``name``."""
+        return download(url, self._downloads / name, sha256=sha256, progress=self.progress)
+
+    def read(self, paths: Sequence[Path], *, sequence_column: str | None = None) -> Reading:
+        """The records of files."""
+        return read(paths, sequence_column=sequence_column)
+
+    def clean(self, sequences: SequenceSet, *, keep_n: bool = False) -> Cleaned:
+        """``sequences`` without those that hold N and without repetitions."""
+        return records.clean(sequences, keep_n=keep_n)
+
+    def warn(self, text: str) -> None:
+        """One line for the user."""
+        warnings.warn(text, stacklevel=2)
+
+
+def fetch(
+    catalog: Catalog,
+    name: str,
+    root: Path,
+    *,
+    settings: Mapping[str, Any],
+    progress: Progress,
+    store_as: str = "",
+    replace: bool = False,
+) -> Iterator[Fetched]:
+    """Bring a dataset and keep its sets under ``root``, one after the other.
+
+    Nothing is fetched when all its sets are here already, made with the same options by the same version, unless
+    ``replace``. ``store_as`` names the set of a dataset that has one. Raises UserError.
+    """
+    spec = catalog.dataset(name).spec
+    if not spec.sets:
+        raise UserError(f"dataset {name} is made here and needs no download: --dataset {name} takes it")
+    if store_as and len(spec.sets) > 1:
+        raise UserError(
+            f"--name {store_as}: {name} brings several sets, {', '.join(spec.sets)}, with names of their own"
+        )
+    if store_as:
+        check_name(store_as)
+    chosen = options.build(spec.options, name, settings)
+    made_by = {"dataset": name, "version": spec.version, "options": options.as_dict(chosen)}
+    sets = Sets(root)
+    wanted = [store_as] if store_as else list(spec.sets)
+    with _scratch(root / "scratch" / f"fetch-{name}") as scratch:
+        # Looked for with the lock in hand: another process may just have brought them.
+        here = [about for about in map(sets.about, set(wanted) & set(sets.names())) if about.get("made_by") == made_by]
+        if len(here) == len(wanted) and not replace:
+            yield from (Fetched(about, was_here=True) for about in here)
+            return
+        fetcher = WebFetcher(downloads=root / "downloads" / name, scratch=scratch, progress=progress)
+        for part in construct(spec, chosen).fetch(fetcher=fetcher):
+            about = {"made_by": made_by, "dropped": dict(part.dropped), "about": dict(part.about)}
+            stored = sets.put(store_as or part.name, part.sequences, about, replace=replace)
+            yield Fetched(sets.about(store_as or part.name), was_here=not stored)
+
+
+@contextlib.contextmanager
+def _scratch(path: Path) -> Iterator[Path]:
+    """An empty directory, this process's alone; what an interruption left in it goes first."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with locked(path.with_suffix(".lock")):
+            shutil.rmtree(path, ignore_errors=True)
+            path.mkdir()
+            try:
+                yield path
+            finally:
+                shutil.rmtree(path, ignore_errors=True)
+    except OSError as error:
+        raise UserError(f"{error.filename or path}: cannot be written: {error.strerror}") from None

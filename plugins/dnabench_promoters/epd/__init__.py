@@ -1,0 +1,1 @@
+"""Real promoters of the Eukaryotic Promoter Database (EPD): as the authors of DiscDiff published them, and cut anew."""

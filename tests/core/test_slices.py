@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dnabench import SequenceSet, UserError
+from dnabench.data.slices import slices_of, take_slice
+
+LABELS = pd.DataFrame({"species": ["hs", "mm", "hs", "", "Mus musculus"], "class": ["a"] * 5})
+SEQUENCES = SequenceSet(np.arange(5, dtype=np.uint8)[:, None], labels=LABELS)
+
+
+def test_every_value_is_a_slice_but_for_the_empty_one_and_a_label_of_one_value():
+    assert slices_of(SEQUENCES, ["species", "class", "tissue"]) == (
+        "species=Mus_musculus",
+        "species=hs",
+        "species=mm",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("all", [0, 1, 2, 3, 4]),
+        ("species=hs", [0, 2]),
+        ("species=Mus_musculus", [4]),
+        ("species=dr", []),
+        ("tissue=brain", []),
+    ],
+)
+def test_a_slice_holds_the_sequences_of_its_label(name, rows):
+    assert take_slice(SEQUENCES, name).codes[:, 0].tolist() == rows
+
+
+def test_a_label_that_names_single_sequences_is_no_slice():
+    many = SequenceSet(np.zeros((201, 1), np.uint8), labels=pd.DataFrame({"gene": [f"g{i}" for i in range(201)]}))
+    with pytest.raises(UserError, match="label 'gene' has 201 values; slices are for labels of 200 at most"):
+        slices_of(many, ["gene"])
