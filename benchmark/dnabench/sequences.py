@@ -60,7 +60,7 @@ class SequenceSet:
             raise ValueError(f"codes hold {codes.max()}; A C G T N are 0 to 4")
         codes = np.array(codes, order="C", copy=True if copy else None)
         # Such a view cannot be written to, not even by setting a flag; the digest is computed once and must stay true.
-        self.codes: np.ndarray = np.asarray(memoryview(codes).toreadonly())
+        self.codes: np.ndarray = np.asarray(codes.data.toreadonly())
         if labels is None:
             labels = pd.DataFrame(index=pd.RangeIndex(len(codes)))
         if len(labels) != len(codes):

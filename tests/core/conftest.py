@@ -170,8 +170,10 @@ def _serving(monkeypatch, context: ssl.SSLContext | None = None) -> Iterator[Web
         monkeypatch.delenv(name.upper(), raising=False)
     server = WebServer(bytes(range(250)) * 1200)
     server.start(context)
-    yield server
-    server.stop()
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture

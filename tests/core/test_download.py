@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import hashlib
 import itertools
 import os
@@ -239,8 +240,9 @@ def test_a_server_that_trickles(web, fetch, target):
 
 
 def test_a_slow_download_may_take_longer_than_the_timeout(web, fetch, target, waits, monkeypatch):
-    clock = itertools.count(step=29.0)
+    clock = itertools.count(step=7.0)
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr(module, "_BLOCK", 600)
     fetch(timeout=30.0)
     assert target.read_bytes() == web.content
     assert waits == []
@@ -355,9 +357,11 @@ def test_only_what_tells_the_very_bytes_allows_a_continuation(web, fetch, target
 
 
 def test_bytes_are_the_servers_whatever_their_encoding(web, fetch, target):
+    web.content = gzip.compress(web.content)
     web.answers = [Answer(headers={"Content-Encoding": "gzip"})]
     fetch()
     assert target.read_bytes() == web.content
+    assert len(web.requests) == 1
     assert web.requests[0][1]["Accept-Encoding"] == "identity"
 
 

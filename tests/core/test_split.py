@@ -163,6 +163,8 @@ def test_hashes_are_spread_evenly():
 def test_windows_must_fit(k):
     with pytest.raises(ValueError, match=f"windows of {k} bases do not fit into sequences of 10"):
         next(window_hashes(np.zeros((1, 10), np.uint8), k))
+    with pytest.raises(ValueError, match="windows of 0 bases do not fit into sequences of 10"):
+        relatives(SequenceSet(np.zeros((1, 10), np.uint8)), k=0)
 
 
 def test_a_random_split_is_disjoint_seeded_of_the_sizes_asked_for_and_divides_families():

@@ -32,7 +32,7 @@ def table(rows):
 
 
 def faulty_table(length):
-    """Of twelve rows three are of no use, and two repeat an earlier sequence."""
+    """Of thirteen rows four are of no use, and two repeat an earlier sequence."""
     a, b, c, d, e, f, g = (dna(length, seed) for seed in range(7))
     return table(
         [
@@ -43,6 +43,7 @@ def faulty_table(length):
             (d[:-1] + "N", HUMAN),  # no pure ACGT
             (d[:-1], HUMAN),  # too short
             (d + "A", HUMAN),  # too long
+            (d[:-1] + "-", HUMAN),  # no DNA
             (d, MACAQUE),
             (e, FLY),
             (c, RAT),  # repeats the lower-case one
@@ -66,7 +67,7 @@ def published(host, monkeypatch):
     """The 2048 bp file, scaled down and known with all that is known of the real one."""
     content = faulty_table(2048)
     host.put(f"{FOLDER}/sequence.csv", content)
-    counts = dict(zip(PUBLISHED[1].counts, (12, 3, 2, 7, 5), strict=True))
+    counts = dict(zip(PUBLISHED[1].counts, (13, 4, 2, 7, 5), strict=True))
     known = Published("sequence.csv", 2048, counts, hashlib.sha256(content.encode()).hexdigest())
     monkeypatch.setattr(gendna, "PUBLISHED", (PUBLISHED[0], known))
     return known
@@ -100,9 +101,14 @@ def test_cleaning(fetch, host, fetcher):
     assert made.sequences.strings() == [dna(256, seed) for seed in range(7)]
     assert made.sequences.labels["species"].tolist() == ["hs", "mm", "rn", "rm", "dm", "hs", "dm"]
     assert list(made.sequences.labels) == ["species"]
-    assert {reason: n for reason, n in made.dropped.items() if n} == {"with N": 1, "wrong length": 2, "repeated": 2}
+    assert {reason: n for reason, n in made.dropped.items() if n} == {
+        "faulty": 1,
+        "with N": 1,
+        "wrong length": 2,
+        "repeated": 2,
+    }
     assert made.about["species"] == {"dm": 2, "hs": 2, "mm": 1, "rm": 1, "rn": 1}
-    assert made.about["rows"] == 12
+    assert made.about["rows"] == 13
     assert made.about["file_sha256"] == hashlib.sha256(content.encode()).hexdigest()
     assert made.about["verified"] == "nothing"
     assert fetcher.warnings == []
@@ -179,10 +185,10 @@ def test_of_the_short_file_a_number_of_rows_alone_is_known(fetch, host, fetcher,
     host.put(f"{FOLDER}/sequence_central_256.csv", faulty_table(256))
     (made,) = fetch(length="256", verify=True)
     (warning,) = fetcher.warnings
-    assert warning.endswith("sequence_central_256.csv: not the published file: 12 rows (159,123 were expected)")
+    assert warning.endswith("sequence_central_256.csv: not the published file: 13 rows (159,123 were expected)")
     assert made.about["verified"] == "number of rows; no sha256 of this file is published"
     fetcher.warnings.clear()
-    monkeypatch.setattr(gendna, "PUBLISHED", (PUBLISHED[0]._replace(counts={"rows": 12}),))
+    monkeypatch.setattr(gendna, "PUBLISHED", (PUBLISHED[0]._replace(counts={"rows": 13}),))
     fetch(length="256", verify=True)
     assert fetcher.warnings == []
 

@@ -103,7 +103,7 @@ def relatives(sequences: SequenceSet, *, k: int, memory: int | None = None) -> n
 
     About ``memory`` bytes are worked in, by default twice the codes and at least 64 MiB. Each pass over the sequences
     compares the k-mers in one range of hashes, as many as fit; the groups do not depend on it. Time is proportional to
-    the number of windows.
+    the number of windows. Raises ValueError when ``k`` is below 1.
     """
     codes, k = sequences.codes, min(k, sequences.length)
     room = max(1, (memory or max(_MEMORY, 2 * codes.nbytes)) // _WINDOW_BYTES)
