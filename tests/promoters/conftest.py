@@ -7,13 +7,16 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from dnabench import SequenceSet
 from dnabench.data import records
 from dnabench.data.download import download
 from dnabench.data.read import read
+
+if TYPE_CHECKING:
+    from dnabench import SequenceSet
 
 
 class Host:

@@ -102,8 +102,8 @@ def relatives(sequences: SequenceSet, *, k: int, memory: int | None = None) -> n
     whole. Equal 64-bit hashes are taken for equal k-mers (:func:`~dnabench.data.kmers.window_hashes` gives the odds).
 
     About ``memory`` bytes are worked in, by default twice the codes and at least 64 MiB. Each pass over the sequences
-    compares the k-mers in one range of hashes, as many as fit; the groups do not depend on it. Time is proportional to
-    the number of windows. Raises ValueError when ``k`` is below 1.
+    compares the k-mers in one range of hashes, as many as fit; the groups do not depend on it. By default that makes 16
+    passes at most, so the time grows with the number of windows. Raises ValueError when ``k`` is below 1.
     """
     codes, k = sequences.codes, min(k, sequences.length)
     room = max(1, (memory or max(_MEMORY, 2 * codes.nbytes)) // _WINDOW_BYTES)

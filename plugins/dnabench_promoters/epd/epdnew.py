@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -54,7 +54,8 @@ class EpdNew:
         """
         window = self._window()
         genomes = self._genomes()
-        codes, names, labels, about = [], [], [], {}
+        codes, names, labels = [], [], []
+        about: dict[str, dict[str, Any]] = {}
         for code, file in genomes.items():
             listed = self._list(code, fetcher)
             promoters = read_promoters(listed)
