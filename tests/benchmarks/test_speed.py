@@ -41,16 +41,6 @@ def report(what: str, ours: float, other: float, beside: str) -> None:
     print(f"\n{what}: {ours:.3f} s; {beside}: {other:.3f} s; ratio {ours / other:.2f}")
 
 
-def test_reading_fasta_beside_reading_bytes(tmp_path):
-    codes = np.random.default_rng(0).integers(0, 4, (100_000, 256), dtype=np.uint8)
-    path = tmp_path / "x.fa"
-    SequenceSet(codes).to_fasta(path)
-    ours, sequences = best_of(3, lambda: SequenceSet.from_fasta(path))
-    floor, _ = best_of(3, path.read_bytes)
-    assert np.array_equal(sequences.codes, codes)
-    report("FASTA, 100,000 x 256 bp", ours, floor, "read() of the file, the limit")
-
-
 def test_grouping_relatives_beside_a_dictionary_of_kmers():
     codes = np.random.default_rng(0).integers(0, 4, (4_000, 256), dtype=np.uint8)
     codes[2000:2100, :100] = codes[:100, 100:200]
