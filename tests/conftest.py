@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -36,3 +39,56 @@ def make_context(tmp_path: Path) -> Callable[..., Context]:
         return Context(**{"length": 256, "scratch": scratch, **attributes})
 
     return make
+
+
+class Host:
+    """A web server of this machine.
+
+    Attributes:
+        directory: what it serves.
+        asked: the paths that were asked for.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.asked: list[str] = []
+        handler = partial(_Handler, host=self)
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def put(self, path: str, content: str) -> None:
+        target = self.directory / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(content, encoding="utf-8")
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    def __init__(self, *arguments, host: Host) -> None:
+        self.host = host
+        super().__init__(*arguments, directory=str(host.directory))
+
+    def do_GET(self) -> None:
+        self.host.asked.append(self.path)
+        super().do_GET()
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        pass
+
+
+@pytest.fixture
+def host(tmp_path, monkeypatch) -> Iterator[Host]:
+    """A web server with an empty directory; no proxy stands before it."""
+    for name in ("http_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    directory = tmp_path / "host"
+    directory.mkdir()
+    host = Host(directory)
+    thread = threading.Thread(target=host.server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield host
+    finally:
+        host.server.shutdown()
+        thread.join()
+        host.server.server_close()

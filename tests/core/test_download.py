@@ -165,6 +165,24 @@ def test_one_name_and_two_addresses(web, fetch, target):
     assert len(web.requests) == 2
 
 
+def test_a_process_killed_between_file_and_origin_confuses_nobody(web, fetch, target, monkeypatch):
+    fetch()
+    replace = Path.replace
+
+    def killed(path, to):
+        if path.name.endswith(".part.origin.json"):
+            raise KeyboardInterrupt
+        return replace(path, to)
+
+    first, web.content, web.etag = web.content, b"of another revision", '"two"'
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "replace", killed)
+        fetch(f"{web.url}?revision=2")
+    web.content, web.etag = first, '"one"'
+    fetch()
+    assert target.read_bytes() == first
+
+
 def test_a_file_of_unknown_origin_is_replaced(web, fetch, target):
     target.parent.mkdir()
     target.write_bytes(b"of whatever")

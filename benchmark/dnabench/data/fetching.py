@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -83,7 +84,8 @@ def fetch(
     if store_as:
         check_name(store_as)
     chosen = options.build(spec.options, name, settings)
-    made_by = {"dataset": name, "version": spec.version, "options": options.as_dict(chosen)}
+    # As it will be read back: JSON knows no tuples.
+    made_by = json.loads(json.dumps({"dataset": name, "version": spec.version, "options": options.as_dict(chosen)}))
     sets = Sets(root)
     wanted = [store_as] if store_as else list(spec.sets)
     with _scratch(root / "scratch" / f"fetch-{name}") as scratch:
