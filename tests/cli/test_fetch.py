@@ -66,11 +66,12 @@ def test_a_file_that_is_not_the_published_one_leaves_nothing_behind(dnabench, ho
     assert [entry["here"] for entry in listed if entry["name"].startswith("epd-gendna")] == [False, False]
 
 
-def test_a_host_that_cannot_be_reached_is_one_line(dnabench, monkeypatch):
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
-    refused = dnabench("data", "fetch", "epd-gendna", "--set", "epd-gendna.url=http://127.0.0.1:9")
+def test_a_file_that_is_not_there_is_one_line(dnabench, host):
+    refused = dnabench("data", "fetch", "epd-gendna", "--set", f"epd-gendna.url={host.url}/moved")
     assert refused.code == 2
-    assert "cannot reach 127.0.0.1" in refused.err.splitlines()[-1]
+    assert refused.err.splitlines()[-1] == (
+        f"dnabench: {host.url}/moved/sequence_central_256.csv: the server answers 404 File not found"
+    )
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import gzip
 from pathlib import Path
 
 from dnabench.data.formats import WHITE_SPACE, read_bytes
-from dnabench.data.records import Collector, Fault, Place, Records, wrong_letter
+from dnabench.data.records import Collector, Records, wrong_letter
 from dnabench.data.slices import word
 from dnabench.errors import UserError
 from dnabench.files import atomic_write
@@ -35,21 +35,21 @@ def read_fasta(path: Path) -> Records:
             end = _end_of_record(text, begin)
             header_end = text.find(b"\n", begin, end)
             header_end = end if header_end < 0 else header_end
-            name, labels = _parse_header(bytes(view[begin + 1 : header_end]), number)
+            name, *words = text[begin + 1 : header_end].decode(errors="replace").split() or [f"record {number}"]
             body = text[header_end:end]
             codes = body.translate(CODE_TABLE, b"\n")
             line_ends = len(body) - len(codes)
             if INVALID in codes:
                 codes = body.translate(CODE_TABLE, WHITE_SPACE)
             if not codes:
-                records.faults.append(Fault(Place(path, line, number, name), " has no sequence"))
+                records.refuse(" has no sequence", line=line, number=number, name=name)
             elif INVALID in codes:
                 at, what = wrong_letter(body)
                 column = at - body.rfind(b"\n", 0, at)
-                place = Place(path, line + body.count(b"\n", 0, at), number, name)
-                records.faults.append(Fault(place, f", column {column}: {what}"))
+                line_of_fault = line + body.count(b"\n", 0, at)
+                records.refuse(f", column {column}: {what}", line=line_of_fault, number=number, name=name)
             else:
-                codes = records.take(Place(path, line, number, name), codes, labels.items())
+                codes = records.take(codes, line=line, number=number, name=name, labels=_labels(words))
                 view[written : written + len(codes)] = codes
                 written += len(codes)
             begin = end + 1
@@ -81,8 +81,8 @@ def _normal_lines(text: bytearray) -> bytearray:
         del text[:3]
     if b"\r" in text:
         text = text.replace(b"\r\n", b"\n")
-    if b"\r" in text:
-        text = text.replace(b"\r", b"\n")
+        if b"\r" in text:
+            text = text.replace(b"\r", b"\n")
     return text
 
 
@@ -111,8 +111,11 @@ def _end_of_record(text: bytearray, begin: int) -> int:
     return len(text) if after < 0 else after - 1
 
 
-def _parse_header(header: bytes, number: int) -> tuple[str, dict[str, str]]:
-    """Name and labels; of a key given twice the last counts."""
-    name, *words = header.decode(errors="replace").split() or [f"record {number}"]
-    pairs = (item.partition("=") for item in words)
-    return name, {key: value for key, equals, value in pairs if equals and key}
+def _labels(words: list[str]) -> list[tuple[str, str]]:
+    """The ``key=value`` words of a header."""
+    pairs = []
+    for text in words:
+        key, equals, value = text.partition("=")
+        if equals and key:
+            pairs.append((key, value))
+    return pairs

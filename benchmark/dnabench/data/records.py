@@ -121,17 +121,20 @@ class Reading:
     def to_set(self, *, length: int | None = None) -> SequenceSet:
         """Every record, cropped to its central ``length`` bp.
 
-        Warns of IUPAC codes read as N. Raises UserError for a fault, differing lengths, or a record shorter than
-        ``length``.
+        Warns of IUPAC codes read as N. Raises UserError for a fault, differing lengths, a record shorter than
+        ``length``, or no record at all.
         """
         if faults := self.faults:
             more = f" (and {len(faults) - 1} more faulty records)" if len(faults) > 1 else ""
             raise UserError(f"{faults[0]}{more}")
-        width = length if length is not None else int(self.files[0].lengths[0])
+        first = next((records for records in self.files if len(records)), None)
+        if first is None:
+            raise UserError(f"{self._title}: no record can be read")
+        width = length if length is not None else int(first.lengths[0])
         for records in self.files:
             wrong = records.lengths < width if length is not None else records.lengths != width
             if wrong.any():
-                raise UserError(self._wrong_length(records, int(np.argmax(wrong)), length))
+                raise UserError(_wrong_length(records, int(np.argmax(wrong)), length, first))
         if self.ambiguous:
             warnings.warn(f"{self._title}: {self.ambiguous} IUPAC codes for several bases were read as N", stacklevel=2)
         return self._assemble([np.arange(len(records)) for records in self.files], width)
@@ -163,20 +166,6 @@ class Reading:
         first = str(self.files[0].file)
         return first if len(self.files) == 1 else f"{first} and {len(self.files) - 1} more files"
 
-    def _wrong_length(self, records: Records, row: int, length: int | None) -> str:
-        size = records.lengths[row]
-        if length is not None:
-            return (
-                f"{records.place(row)} has {size} bases, fewer than --length {length}; "
-                f"--length crops longer sequences around their centre and never pads"
-            )
-        first = self.files[0]
-        where = "" if records is first else f" of {first.file}"
-        return (
-            f"{records.place(row)} has {size} bases, but {first.names[0]!r}{where} has {first.lengths[0]}; "
-            f"--length L would crop every sequence to its central L bases"
-        )
-
     def _assemble(self, rows: Sequence[np.ndarray], width: int) -> SequenceSet:
         """The chosen rows (indices or a mask per file) as a set; all must have ``width`` bases or more."""
         chosen = [np.flatnonzero(part) if part.dtype == bool else part for part in rows]
@@ -199,34 +188,44 @@ class Reading:
 
 
 class Collector:
-    """Takes the records of one file, one by one; the reader keeps the codes, end to end in the same order.
-
-    Attributes:
-        faults: the records that were not taken.
-    """
+    """Takes the records of one file, one by one; the reader keeps the codes, end to end in the same order."""
 
     def __init__(self, file: Path) -> None:
-        self.faults: list[Fault] = []
+        self._faults: list[Fault] = []
         self._file = file
         self._names: list[str] = []
         self._labels: dict[str, list[str]] = {}
         self._sizes = array("q")
-        self._places = array("q")
+        self._numbers = array("q")
+        self._lines = array("q")
         self._ambiguous = 0
 
-    def take(self, place: Place, codes: bytearray, labels: Iterable[tuple[str, str]]) -> bytearray:
-        """Take a record of codes up to AMBIGUOUS; its codes with N in place of those, to be kept."""
+    def take(
+        self, codes: bytearray, *, line: int, number: int, name: str, labels: Iterable[tuple[str, str]]
+    ) -> bytearray:
+        """Take a record of codes up to AMBIGUOUS; its codes with N in place of those, to be kept.
+
+        Of a label given twice the last counts; one that other records have and this one lacks is empty.
+        """
         if AMBIGUOUS in codes:
             self._ambiguous += codes.count(AMBIGUOUS)
             codes = codes.replace(bytes([AMBIGUOUS]), bytes([N]))
+        row = len(self._names)
         for key, value in labels:
             column = self._labels.setdefault(key, [])
-            column += [""] * (len(self._names) - len(column))  # of the records before that lack it
+            if len(column) != row:
+                del column[row:]
+                column += [""] * (row - len(column))
             column.append(sys.intern(value))
-        self._names.append(place.name)
+        self._names.append(name)
         self._sizes.append(len(codes))
-        self._places.extend((place.number, place.line))
+        self._numbers.append(number)
+        self._lines.append(line)
         return codes
+
+    def refuse(self, what: str, *, line: int, number: int, name: str) -> None:
+        """Count a record as faulty."""
+        self._faults.append(Fault(Place(self._file, line, number, name), what))
 
     def records(self, codes: bytearray) -> Records:
         """All of them; ``codes`` are taken over."""
@@ -238,10 +237,24 @@ class Collector:
             offsets=np.concatenate([[0], np.cumsum(self._sizes, dtype=np.int64)]),
             names=self._names,
             labels=pd.DataFrame(labels, index=pd.RangeIndex(n), dtype=str),
-            places=np.array(self._places, np.int64).reshape(-1, 2),
-            faults=self.faults,
+            places=np.column_stack([np.array(self._numbers, np.int64), np.array(self._lines, np.int64)]),
+            faults=self._faults,
             ambiguous=self._ambiguous,
         )
+
+
+def _wrong_length(records: Records, row: int, length: int | None, first: Records) -> str:
+    size = records.lengths[row]
+    if length is not None:
+        return (
+            f"{records.place(row)} has {size} bases, fewer than --length {length}; "
+            f"--length crops longer sequences around their centre and never pads"
+        )
+    where = "" if records is first else f" of {first.file}"
+    return (
+        f"{records.place(row)} has {size} bases, but {first.names[0]!r}{where} has {first.lengths[0]}; "
+        f"--length L would crop every sequence to its central L bases"
+    )
 
 
 def wrong_letter(text: bytes | bytearray) -> tuple[int, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dnabench.data.formats import TEXT_TABLES, WHITE_SPACE, open_bytes, split_ending
-from dnabench.data.records import Collector, Fault, Place, Records, wrong_letter
+from dnabench.data.records import Collector, Records, wrong_letter
 from dnabench.errors import UserError
 from dnabench.sequences import CODE_TABLE, INVALID
 
@@ -93,20 +93,20 @@ def _read(path: Path, columns: list[str], rows: Iterable[_Row], sequence_column:
     number = 0
     for number, (line, values) in enumerate(rows, start=1):
         name = values[named].strip() if named is not None and named < len(values) else ""
-        place = Place(path, line, number, name or f"record {number}")
+        place = {"line": line, "number": number, "name": name or f"record {number}"}
         if len(values) != len(columns):
-            records.faults.append(Fault(place, f" has {len(values)} columns, the header has {len(columns)}"))
+            records.refuse(f" has {len(values)} columns, the header has {len(columns)}", **place)
             continue
         text = bytearray(values[where], "utf-8")
         codes = text.translate(CODE_TABLE, WHITE_SPACE)
         if not codes:
-            records.faults.append(Fault(place, f" has no sequence in column {columns[where]!r}"))
+            records.refuse(f" has no sequence in column {columns[where]!r}", **place)
         elif INVALID in codes:
             at, what = wrong_letter(text)
-            letter = len(text[:at].translate(None, WHITE_SPACE)) + 1
-            records.faults.append(Fault(place, f", position {letter} of the sequence: {what}"))
+            position = len(text[:at].translate(None, WHITE_SPACE)) + 1
+            records.refuse(f", position {position} of the sequence: {what}", **place)
         else:
-            kept += records.take(place, codes, ((column, values[i]) for i, column in labels))
+            kept += records.take(codes, labels=((column, values[i]) for i, column in labels), **place)
     if not number:
         raise UserError(f"{path}: the table has a header and no rows")
     return records.records(kept)
