@@ -142,6 +142,11 @@ def test_split_writes_what_a_run_reads_with_the_split_it_has(dnabench, labelled,
     from_file, from_parts = dnabench(*arguments, labelled), dnabench(*arguments, out)
     assert ",groups-50mer-80:10:10,all,markov," in from_file.out
     assert ",groups-50mer-80:10:10,all,markov," in from_parts.out
+    described = dnabench("data", "info", out)
+    assert "split groups-50mer-80:10:10: train 640, validation 80, test 80" in described.out
+    refused = dnabench(*arguments, out, "--split", "random")
+    assert refused.code == 2
+    assert f"{out}: is split already (groups-50mer-80:10:10)" in refused.err
     (out / "train.fa.gz").unlink()
     SequenceSet.from_strings(random_sequences(640, 64)).to_fasta(out / "train.fa.gz")
     assert ",given,all,markov," in dnabench(*arguments, out).out

@@ -119,10 +119,14 @@ def load(
     Raises UserError for data that cannot be read, are not there, or lack a species of the suite.
     """
     settings = {} if settings is None else settings
-    rule = rule or suite.split
     if dataset:
         loaded = own(catalog, root, dataset, length, settings, sequence_column)
-        return _split(loaded, rule, root, "own")
+        if loaded.parts and rule:
+            raise UserError(
+                f"{dataset[0]}: is split already ({loaded.protocol}); its files one by one can be split anew"
+            )
+        return _split(loaded, rule or suite.split, root, "own")
+    rule = rule or suite.split
     length = length or suite.length
     if directory is not None:
         loaded = _instead(directory, length, sequence_column)

@@ -65,7 +65,7 @@ def _describe(
     sequence_column: str | None,
 ) -> dict[str, Any]:
     from dnabench.cli.data import reports
-    from dnabench.data import info, source
+    from dnabench.data import directories, info, source
     from dnabench.data.splitting import split_of
     from dnabench.errors import UserError
 
@@ -81,8 +81,9 @@ def _describe(
     else:
         sequences = source.own(catalog, root, sources, length, {}, None).sequences
     about |= info.describe_set(sequences, k=rule.k)
-    protocol = "given"
-    if parts is None:
+    if parts is not None:
+        protocol = directories.given_protocol(Path(sources[0]), sequences)
+    else:
         try:
             parts, protocol = split_of(sequences, rule, root), rule.protocol
         except UserError as error:

@@ -78,10 +78,6 @@ def command(
         rule=rule,
         sequence_column=sequence_column,
     )
-    if data.protocol != rule.protocol:
-        raise UserError(
-            f"{sources[0]}: is split already ({data.protocol}); give its files one by one to split them anew"
-        )
     about = directories.write_split(out, data)
     reports.print_split(about, out, format)
     return 0
