@@ -19,7 +19,7 @@ import numpy as np
 
 from dnabench import keys, options
 from dnabench.context import Context
-from dnabench.data.slices import ALL, take_slice
+from dnabench.data.slices import ALL, slice_rows
 from dnabench.errors import UserError
 from dnabench.plan import check_metric
 from dnabench.plugins import Catalog, construct
@@ -168,8 +168,11 @@ class CellRunner:
 
     def _compare(self, cell: Cell, generated: SequenceSet, reference: SequenceSet) -> dict[str, Any]:
         metric = self._plan.metric(cell.metric)
+        wholes: dict[str, tuple[SequenceSet, np.ndarray]] = {}
         if cell.slice != ALL:
-            generated, reference = (take_slice(sequences, cell.slice) for sequences in (generated, reference))
+            pairs = [(whole, slice_rows(whole, cell.slice)) for whole in (generated, reference)]
+            generated, reference = (whole.take(rows) for whole, rows in pairs)
+            wholes = dict(zip((generated.digest, reference.digest), pairs, strict=True))
             try:
                 check_metric(self._catalog, metric, len(generated), len(reference), self._plan.length)
             except UserError as error:
@@ -184,6 +187,7 @@ class CellRunner:
                 reference=reference,
                 dataset=self._plan.dataset_sha256,
                 repeat=cell.seed,
+                wholes=wholes,
             )
         return {"status": "done", "record": record, "cached": cached}
 

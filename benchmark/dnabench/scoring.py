@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from dnabench.protocols import Score
     from dnabench.sequences import SequenceSet
     from dnabench.store import Store
+
+    Wholes = Mapping[str, tuple[SequenceSet, np.ndarray]]
 
 
 class Scorer:
@@ -55,9 +58,19 @@ class Scorer:
                 continue
 
     def score(
-        self, metric: PlannedMetric, *, generated: SequenceSet, reference: SequenceSet, dataset: str, repeat: int
+        self,
+        metric: PlannedMetric,
+        *,
+        generated: SequenceSet,
+        reference: SequenceSet,
+        dataset: str,
+        repeat: int,
+        wholes: Wholes = MappingProxyType({}),
     ) -> tuple[dict[str, Any], bool]:
         """The score record and whether the store had it.
+
+        ``wholes``: for the digest of a set that is a part of another, that one and the rows; it is embedded as a part
+        of it, once for all parts.
 
         The record holds value, ci_low, ci_high, parts, n_generated, n_reference and embedder_sha256. Whatever the
         metric raises passes through.
@@ -95,7 +108,7 @@ class Scorer:
                 train=train,
                 embedder=metric.embedder,
                 progress=self._progress,
-                embed_with=lambda name, sequences: self._embed(metric, name, sequences),
+                embed_with=lambda name, sequences: self._embed_part(metric, name, sequences, wholes),
             )
             score = implementation.score(generated=generated, reference=reference, context=context)
             record = _record(score) | {
@@ -105,6 +118,12 @@ class Scorer:
             }
             self._store.put_score(key, record)
         return record, False
+
+    def _embed_part(self, metric: PlannedMetric, name: str, sequences: SequenceSet, wholes: Wholes) -> np.ndarray:
+        if sequences.digest not in wholes:
+            return self._embed(metric, name, sequences)
+        whole, rows = wholes[sequences.digest]
+        return self._embed(metric, name, whole)[rows]
 
     def _embed(self, metric: PlannedMetric, name: str, sequences: SequenceSet) -> np.ndarray:
         """Vectors of ``sequences``: float32, shape ``(n, dimension)``; from memory or the store where known."""

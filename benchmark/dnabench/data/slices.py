@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from dnabench.errors import UserError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from dnabench.sequences import SequenceSet
 
 ALL = "all"
@@ -37,15 +39,14 @@ def column_of(name: str) -> str:
     return name.partition("=")[0]
 
 
-def take_slice(sequences: SequenceSet, name: str) -> SequenceSet:
-    """The sequences of a slice, in their order; all of them for ``all``, none where they lack the label."""
-    if name == ALL:
-        return sequences
+def slice_rows(sequences: SequenceSet, name: str) -> np.ndarray:
+    """The rows of a slice, ascending; none where the sequences lack the label."""
     column, _, value = name.partition("=")
     labels = sequences.labels
     if column not in labels:
-        return sequences.take(labels.index[:0].to_numpy())
-    return sequences.take((labels[column].map(word) == value).to_numpy(bool))
+        labels = labels.assign(**{column: ""})
+    rows: np.ndarray = (labels[column].map(word) == value).to_numpy(bool).nonzero()[0]
+    return rows
 
 
 def word(text: str) -> str:
