@@ -65,8 +65,7 @@ class SequenceSet:
             labels = pd.DataFrame(index=pd.RangeIndex(len(codes)))
         if len(labels) != len(codes):
             raise ValueError(f"{len(labels)} rows of labels for {len(codes)} sequences")
-        known = labels.notna()
-        self._labels = labels.astype(object).where(known, "").astype(str).reset_index(drop=True)
+        self._labels = _as_text(labels).reset_index(drop=True)
         self._names = None if names is None else tuple(names)
         if self._names is not None and len(self._names) != len(codes):
             raise ValueError(f"{len(self._names)} names for {len(codes)} sequences")
@@ -147,3 +146,10 @@ class SequenceSet:
         from dnabench.data.fasta import write_fasta
 
         write_fasta(self, Path(path))
+
+
+def _as_text(labels: pd.DataFrame) -> pd.DataFrame:
+    """Every value as text, ``""`` for a missing one."""
+    if (labels.dtypes == "str").all():  # as objects they would take several times the memory
+        return labels.fillna("")
+    return labels.astype(object).where(labels.notna(), "").astype(str)

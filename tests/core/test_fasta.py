@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import gzip
+import os
 import struct
+import threading
 import zlib
 
 import numpy as np
@@ -36,13 +38,13 @@ def test_gzip_and_plain_hold_the_same_and_the_same_bytes_every_time(tmp_path):
     assert SequenceSet.from_fasta(tmp_path / "one.fa.gz").digest == sequences.digest
 
 
-def test_white_space_cannot_break_a_header(tmp_path):
-    labels = pd.DataFrame({"species": ["Homo sapiens", ""]})
+def test_white_space_and_equals_signs_cannot_break_a_header(tmp_path):
+    labels = pd.DataFrame({"species": ["Homo sapiens", ""], "a=b c": ["d=e", ""], "": ["x", "y"]})
     codes = np.zeros((2, 3), np.uint8)
     SequenceSet(codes, labels=labels, names=["one two\n>three", "four"]).to_fasta(tmp_path / "x.fa")
     again = SequenceSet.from_fasta(tmp_path / "x.fa")
     assert again.names == ("one_two_>three", "four")
-    assert again.labels["species"].tolist() == ["Homo_sapiens", ""]
+    assert again.labels.to_dict("list") == {"species": ["Homo_sapiens", ""], "a_b_c": ["d=e", ""], "-": ["x", "y"]}
 
 
 def test_a_directory_is_one_set_whose_file_names_are_the_species(tmp_path):
@@ -66,7 +68,12 @@ def test_length_crops_around_the_centre(tmp_path):
         ("", "empty"),
         (" \n\n", "empty"),
         ("ACGT\n", "not FASTA"),
+        ("\ufeff", "empty"),
         ("; an old comment\n>a\nACGT\n", "not FASTA"),
+        (" >a\nACXT\n>b\nACGT\n", "not FASTA"),
+        (">a\n;c\nACGT\n", r"line 2: record 'a' \(number 1\), column 1: letter ';'"),
+        (">a\nAC\n G!T\n", r"line 3: record 'a' \(number 1\), column 3: letter '!'"),
+        (">a\nACGT\n>b\n \n\t\n", r"line 3: record 'b' \(number 2\) has no sequence"),
         (">a\nACGT\n>b\n>c\nACGT\n", r"bad.fa, line 3: record 'b' \(number 2\) has no sequence"),
         (">a\nACGT\n>b", r"bad.fa, line 3: record 'b' \(number 2\) has no sequence"),
         ("\ufeff>a\rACGT\r>b\rACXT", r"bad.fa, line 4: record 'b' \(number 2\), column 3: letter 'X'"),
@@ -171,3 +178,51 @@ def test_iupac_codes_become_n_with_a_warning_that_counts_them(tmp_path):
     with pytest.warns(UserWarning, match="x.fa: 12 IUPAC codes for several bases were read as N"):
         sequences = SequenceSet.from_fasta(path)
     assert sequences.strings() == ["ACGT" + "N" * 13]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        gzip.compress(b">a\nACGT\n") + b"x",
+        gzip.compress(b">a\nACGT\n")[:8],
+        bgzip(b">a\nACGT\n>b\nACGT\n", 8)[:-28],
+        bgzip(b">a\nACGT\n>b\nACGT\n", 8)[:-3],
+        b"\x1f\x8b",
+    ],
+    ids=["more bytes", "no data", "bgzip cut between blocks", "bgzip cut within its end", "nothing"],
+)
+def test_damaged_gzip_is_no_short_file(tmp_path, data):
+    (tmp_path / "x.fa.gz").write_bytes(data)
+    with pytest.raises(UserError, match=r"x\.fa\.gz: the gzip data is damaged or cut short"):
+        read_fasta(tmp_path / "x.fa.gz")
+
+
+def test_a_pipe_is_read_once_and_its_faults_are_found(tmp_path):
+    os.mkfifo(tmp_path / "pipe.fa")
+    writer = threading.Thread(target=(tmp_path / "pipe.fa").write_bytes, args=[b">a\nACGT\n>b\nAC\nXT\n"])
+    writer.start()
+    records = read_fasta(tmp_path / "pipe.fa")
+    writer.join()
+    assert records.names == ["a"]
+    assert [fault.place.line for fault in records.faults] == [5]
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_any_line_ends_a_mark_of_byte_order_and_empty_lines(tmp_path, line_end, mark):
+    path = write(tmp_path / "x.fa", mark + line_end.join(["", " ", ">a", "", "AC", " t\tg ", "", ">b", "TTTT", ""]))
+    records = read_fasta(path)
+    assert records.codes.tolist() == [0, 1, 3, 2, 3, 3, 3, 3]
+    assert records.places.tolist() == [[1, 3], [2, 8]]
+
+
+def test_of_a_label_given_twice_the_last_counts(tmp_path):
+    path = write(tmp_path / "x.fa", ">a\nA\n>b k=1 j=9 k=2 =3 l=\nC\n>c j=3\nG\n")
+    labels = SequenceSet.from_fasta(path).labels.to_dict("list")
+    assert labels == {"k": ["", "2", ""], "j": ["", "9", "3"], "l": ["", "", ""]}
+
+
+def test_a_letter_that_is_no_utf_8_is_still_named(tmp_path):
+    (tmp_path / "x.fa").write_bytes(b">\xff\nAC\xe9T\n")
+    (fault,) = read_fasta(tmp_path / "x.fa").faults
+    assert str(fault).startswith(f"{tmp_path / 'x.fa'}, line 2: record '\ufffd' (number 1), column 3: letter '\ufffd'")

@@ -25,10 +25,11 @@ WHITE = " \t\r\n\v\f"
 few = settings(deadline=None, max_examples=300)
 
 line_end = st.sampled_from(["\n", "\r\n", "\r"])
-word = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF, exclude_characters="=", categories=("L", "N", "P")))
+word = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF, categories=("L", "N", "P")), max_size=4)
 good_line = st.text(GOOD + SEVERAL, max_size=12)
 any_line = st.text(GOOD + SEVERAL + "XU*-.é>0 \t", max_size=12).filter(lambda text: not text.startswith(">"))
-record = st.tuples(st.text(GOOD + "|_", min_size=1, max_size=5), st.lists(good_line | any_line, max_size=4))
+header = st.tuples(st.text(GOOD + "|_", min_size=1, max_size=5), st.dictionaries(st.sampled_from("kl"), word))
+record = st.tuples(header, st.lists(good_line | any_line, max_size=4))
 
 
 def in_file(content: bytes, name: str, read) -> Records | UserError:
@@ -57,17 +58,24 @@ def is_good(text: str) -> bool:
 
 @few
 @given(st.lists(record, min_size=1, max_size=8), line_end, st.booleans())
-@example([("a", ["AC>GT"])], "\n", False)
-@example([("a", [""]), ("b", [])], "\n", False)
-@example([("a", ["AR", " ", "X"]), ("b", ["AC"])], "\r", True)
+@example([(("a", {}), ["AC>GT"])], "\n", False)
+@example([(("a", {}), [""]), (("b", {}), [])], "\n", False)
+@example([(("a", {"k": "v"}), ["AR", " ", "X"]), (("b", {}), ["AC"])], "\r", True)
+@example([(("a", {}), ["A"]), (("b", {"k": "="}), ["A"]), (("c", {}), ["A"])], "\n", True)
 def test_a_fasta_file_is_read_as_it_was_written(planned, end, ends_with_line_end):
-    lines = [line for name, body in planned for line in (f">{name}", *body)]
+    headers = [
+        ">" + " ".join([name, *(f"{key}={value}" for key, value in words.items())]) for (name, words), _ in planned
+    ]
+    lines = [line for first, (_, body) in zip(headers, planned, strict=True) for line in (first, *body)]
     text = end.join(lines) + (end if ends_with_line_end else "")
     records = in_file(text.encode(), "x.fa", read_fasta)
     bodies = ["".join("".join(body).split()) for _, body in planned]
     good = [i for i, body in enumerate(bodies) if is_good(body)]
     assert isinstance(records, Records)
-    assert records.names == [planned[i][0] for i in good]
+    assert records.names == [planned[i][0][0] for i in good]
+    labels = [planned[i][0][1] for i in good]
+    columns = set().union(*labels)
+    assert records.labels.to_dict("list") == {key: [words.get(key, "") for words in labels] for key in columns}
     assert sequences_of(records) == [bodies[i].upper().translate(TO_N) for i in good]
     assert records.ambiguous == sum(bodies[i].translate(TO_N).count("N") - bodies[i].count("N") for i in good)
     assert [fault.place.number for fault in records.faults] == [i + 1 for i in range(len(planned)) if i not in good]
@@ -84,6 +92,7 @@ def test_a_fasta_file_is_read_as_it_was_written(planned, end, ends_with_line_end
 @example(b"\xef\xbb\xbf>a\nA", False)
 @example(b"\n\n >a\nAC\n", False)
 @example(b">a\n>\n>b=\nA\n", False)
+@example(b" >a\nAXT\n>b\nAC\n", False)
 @example(b"\x1f\x8b", False)
 def test_any_bytes_are_fasta_or_an_error(content, packed):
     records = in_file(gzip.compress(content) if packed else content, "x.fa", read_fasta)
@@ -100,7 +109,7 @@ def test_any_bytes_are_fasta_or_an_error(content, packed):
 @few
 @given(
     st.lists(st.tuples(good_line | any_line, st.text(max_size=6), st.integers(-1, 1)), min_size=1, max_size=8),
-    st.sampled_from(["\n", "\r\n"]),
+    line_end,
     st.sampled_from([(",", "x.csv"), ("\t", "x.tsv")]),
 )
 @example([("AC", '"', 0), ("AC", "a\nb", 0)], "\n", (",", "x.csv"))
@@ -119,7 +128,7 @@ def test_a_table_is_read_as_it_was_written(planned, end, kind):
     assert sequences_of(records) == [bodies[i].upper().translate(TO_N) for i in good]
     assert [number for number, _ in records.places.tolist()] == [i + 1 for i in good]
     assert [fault.place.number for fault in records.faults] == [i + 1 for i in range(len(rows)) if i not in good]
-    labels = [rows[i][0].encode(errors="replace").decode() for i in good]
+    labels = ["_".join(rows[i][0].encode(errors="replace").decode().split()) for i in good]
     if good:
         assert records.labels["label"].tolist() == labels
 

@@ -66,3 +66,29 @@ def test_cleaning_a_set():
     untouched = clean(SequenceSet.from_strings(["AC", "GT"]))
     assert untouched.dropped == {"with N": 0, "repeated": 0}
     assert untouched.sequences.strings() == ["AC", "GT"]
+
+
+def test_files_without_a_record_that_can_be_read(tmp_path):
+    (tmp_path / "bad.fa").write_text(">a k=1\nXX\n")
+    (tmp_path / "good.fa").write_text(">b j=2\nAC\n")
+    reading = read([tmp_path / "bad.fa", tmp_path / "good.fa"])
+    sequences, dropped = reading.clean()
+    assert sequences.strings() == reading.without_faults().to_set().strings() == ["AC"]
+    assert sequences.labels.to_dict("list") == {"j": ["2"]}
+    assert dropped["faulty"] == 1
+    with pytest.raises(UserError, match="bad.fa: no record can be read"):
+        read([tmp_path / "bad.fa"]).without_faults().to_set()
+
+
+def test_labels_that_a_file_lacks_are_empty_there(tmp_path):
+    (tmp_path / "one.fa").write_text(">a k=1\nAC\n")
+    (tmp_path / "two.csv").write_text("seq,j\nGT,2\nTTT,3\n")
+    sequences = read([tmp_path / "one.fa", tmp_path / "two.csv"]).to_set(length=2)
+    assert sequences.strings() == ["AC", "GT", "TT"]
+    assert sequences.labels.to_dict("list") == {"k": ["1", "", ""], "j": ["", "2", "3"]}
+
+
+def test_hidden_files_of_a_directory_are_not_read(tmp_path):
+    (tmp_path / "hs.fa").write_text(">a\nAC\n")
+    (tmp_path / "._hs.fa").write_bytes(b"\0\5\x16\7")
+    assert read([tmp_path]).to_set().labels["species"].tolist() == ["hs"]

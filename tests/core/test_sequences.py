@@ -96,3 +96,19 @@ def test_labels_and_names_must_match_in_number():
         SequenceSet(codes, labels=pd.DataFrame({"a": ["x"]}))
     with pytest.raises(ValueError, match="3 names for 2"):
         SequenceSet(codes, names=["a", "b", "c"])
+
+
+def test_labels_of_any_type_of_text_are_the_same():
+    codes = np.zeros((3, 2), np.uint8)
+    values = ["hs", None, "mm"]
+    kinds = [pd.Series(values, dtype=kind) for kind in ("str", "object", "category", "string")]
+    sets = [SequenceSet(codes, labels=pd.DataFrame({"species": series})) for series in kinds]
+    assert [each.labels["species"].tolist() for each in sets] == [["hs", "", "mm"]] * 4
+    assert len({each.digest for each in sets}) == len({str(each.labels.dtypes["species"]) for each in sets}) == 1
+
+
+def test_a_set_of_nothing():
+    empty = SequenceSet.from_strings(["AC"], labels=pd.DataFrame({"k": ["v"]})).take(np.array([False]))
+    assert (len(empty), empty.length, empty.strings(), empty.names) == (0, 2, [], ())
+    assert list(empty.labels.columns) == ["k"]
+    assert empty.digest != SequenceSet(np.zeros((0, 3), np.uint8)).digest

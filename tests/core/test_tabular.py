@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import gzip
 
 import pandas as pd
@@ -39,7 +40,7 @@ def test_another_column_is_taken_when_it_is_named(tmp_path):
 def test_quotes_tabs_a_mark_of_byte_order_and_gzip(tmp_path):
     quoted = csv(tmp_path, '\ufeffsequence,species\n"AC\nGT","Homo, ""sapiens"""\n')
     assert read([quoted]).to_set().strings() == ["ACGT"]
-    assert labels_of(quoted) == {"species": ['Homo, "sapiens"']}
+    assert labels_of(quoted) == {"species": ['Homo,_"sapiens"']}
     (tmp_path / "y.tsv.gz").write_bytes(gzip.compress(b"species\tsequence\nhs\tACGT\n\nmm\tTTTT\n"))
     assert read([tmp_path / "y.tsv.gz"]).to_set().strings() == ["ACGT", "TTTT"]
     assert labels_of(tmp_path / "y.tsv.gz") == {"species": ["hs", "mm"]}
@@ -70,6 +71,7 @@ def test_faulty_rows_are_told_with_their_lines_and_all_others_kept(tmp_path):
             r"no column of sequences \(looked for sequence, .*\); its columns are 'a', 'b'; name one with",
         ),
         ("sequence,a,a\nAC,1,2\n", "two columns are called 'a'; rename one"),
+        ("sequence,a b,a_b\nAC,1,2\n", "two columns are called 'a_b'; rename one"),
         ('sequence\nAC\n"GT\n', "line 3: not a table that can be read: .*; a quotation mark is left open"),
         ("sequence\nAC\nGT,\n", "line 3: record 'record 2' .* has 2 columns, the header has 1"),
         ("sequence\nAC\nGTT\n", r"line 3: record 'record 2' \(number 2\) has 3 bases, but 'record 1' has 2"),
@@ -134,3 +136,67 @@ def test_what_is_wrong_with_parquet_is_said(tmp_path):
         "z.parquet: record 'record 3' (number 3), position 3 of the sequence: letter 'X'; "
         "only A, C, G, T, N and the IUPAC codes for several bases are read",
     ]
+
+
+def test_lines_may_end_in_cr_alone(tmp_path):
+    path = csv(tmp_path, 'sequence,species\rACGT,hs\r\r"AC\rGT",mm\rAXGT,mm\rTTTT,"r\rn"')
+    (records,) = read([path]).files
+    assert records.labels["species"].tolist() == ["hs", "mm", "r_n"]
+    assert records.places.tolist() == [[1, 2], [2, 4], [4, 7]]
+    assert [fault.place.line for fault in records.faults] == [6]
+
+
+def test_times_bytes_lists_and_nan_are_labels(tmp_path):
+    table = pa.table(
+        {
+            "seq": pa.array([b"AC", b"GT"]),
+            "when": pa.array([dt.datetime(2020, 1, 2, 3, 4), None], pa.timestamp("us")),
+            "day": [None, dt.date(1999, 12, 31)],
+            "score": pa.array([float("nan"), 0.25]),
+            "raw": pa.array([b"x\xff", b""]),
+            "many": [[1, 2], None],
+        }
+    )
+    pq.write_table(table, tmp_path / "x.pq")
+    assert read([tmp_path / "x.pq"]).to_set().strings() == ["AC", "GT"]
+    assert labels_of(tmp_path / "x.pq") == {
+        "when": ["2020-01-02_03:04:00", ""],
+        "day": ["", "1999-12-31"],
+        "score": ["", "0.25"],
+        "raw": ["x\ufffd", ""],
+        "many": ["[1,_2]", ""],
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (pa.array([2**60], pa.int64()).cast(pa.timestamp("us")), r"timestamp\[us\]"),
+        (pa.StringArray.from_buffers(1, pa.py_buffer(b"\0\0\0\0\1\0\0\0"), pa.py_buffer(b"\xff")), "string"),
+    ],
+)
+def test_a_column_that_python_cannot_hold_is_said(tmp_path, values, kind):
+    pq.write_table(pa.table({"seq": ["AC"], "odd": values}), tmp_path / "x.parquet")
+    with pytest.raises(UserError, match=rf"x.parquet: column 'odd' of type {kind} cannot be read: "):
+        read([tmp_path / "x.parquet"])
+
+
+def test_sequences_that_are_dictionary_encoded_or_no_text(tmp_path):
+    pq.write_table(pa.table({"seq": pa.array(["AC", "GT", "AC"]).dictionary_encode()}), tmp_path / "x.parquet")
+    assert read([tmp_path / "x.parquet"]).to_set().strings() == ["AC", "GT", "AC"]
+    pq.write_table(pa.table({"seq": [12, 34]}), tmp_path / "y.parquet")
+    assert len(read([tmp_path / "y.parquet"]).faults) == 2
+
+
+def test_many_values_of_a_label_are_all_kept(tmp_path):
+    values = [f"v{i % 12_000}" for i in range(25_000)]
+    path = csv(tmp_path, "seq,value\n" + "".join(f"AC,{value}\n" for value in values))
+    assert labels_of(path) == {"value": values}
+
+
+def test_a_column_whose_name_is_no_text_is_said(tmp_path):
+    path = tmp_path / "x.parquet"
+    pq.write_table(pa.table({"seq": ["AC"], "odd": ["x"]}), path, store_schema=False)
+    path.write_bytes(path.read_bytes().replace(b"odd", b"\xffdd"))
+    with pytest.raises(UserError, match="x.parquet: not a Parquet file that can be read: 'utf-8' codec"):
+        read([path])

@@ -146,9 +146,9 @@ def test_an_unknown_species_is_kept_and_warned_of(fetch, host, fetcher):
     rows = [(dna(256, 0), "Mus spretus (Algerian mouse)."), (dna(256, 1), HUMAN), (dna(256, 2), "")]
     host.put(f"{FOLDER}/sequence_central_256.csv", table(rows))
     (made,) = fetch(length="256")
-    assert made.sequences.labels["species"].tolist() == ["Mus spretus (Algerian mouse).", "hs", ""]
+    assert made.sequences.labels["species"].tolist() == ["Mus_spretus_(Algerian_mouse).", "hs", ""]
     (warning,) = fetcher.warnings
-    assert "2 names of species unknown to EPD, kept as they are: '', 'Mus spretus (Algerian mouse).'" in warning
+    assert "2 names of species unknown to EPD, kept as they are: '', 'Mus_spretus_(Algerian_mouse).'" in warning
 
 
 def test_verified(fetch, fetcher, published):

@@ -19,6 +19,8 @@ GZIP = (".gz", ".bgz")
 WHITE_SPACE = b" \t\r\n\v\f"
 
 _CHUNK = 1 << 24
+# What bgzip ends a file with (the SAM specification, 4.1.2), which tells a whole file from one cut between its blocks.
+_BGZIP_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 
 def split_ending(path: Path) -> tuple[str, str]:
@@ -43,7 +45,13 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
     """The content of a file, unpacked where it is gzip. UserError for what cannot be read or unpacked."""
     try:
         with path.open("rb") as raw:
-            packed = raw.peek(2)[:2] == b"\x1f\x8b"
+            head = raw.peek(16)[:16]
+            packed = head[:2] == b"\x1f\x8b"
+            if packed and head[12:16] == _BGZIP_END[12:16] and raw.seekable():
+                raw.seek(-min(len(_BGZIP_END), os.fstat(raw.fileno()).st_size), os.SEEK_END)
+                if raw.read() != _BGZIP_END:
+                    raise EOFError
+                raw.seek(0)
             with cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if packed else contextlib.nullcontext(raw) as stream:
                 yield stream
     except FileNotFoundError:

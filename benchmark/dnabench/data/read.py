@@ -17,14 +17,14 @@ _FORMATS = (*FASTA, *TEXT_TABLES, *PARQUET)
 def read(paths: Sequence[Path], *, sequence_column: str | None = None) -> Reading:
     """Read FASTA (plain, gzip, bgzip), CSV, TSV (plain or gzip) or Parquet, told by the files' endings, else FASTA.
 
-    Of a directory every file with such an ending is read, and gives its name without ending as the label ``species``
-    to records that have none. Raises UserError for a file that cannot be read at all; faults of single records are in
-    the result.
+    Of a directory every file with such an ending that is not hidden is read, and gives its name without ending as the
+    label ``species`` to records that have none. Raises UserError for a file that cannot be read at all; faults of
+    single records are in the result.
     """
     files: list[Records] = []
     for path in paths:
         if path.is_dir():
-            members = sorted(p for p in path.iterdir() if p.is_file() and split_ending(p)[1])
+            members = sorted(p for p in path.iterdir() if p.is_file() and split_ending(p)[1] and p.name[0] != ".")
             if not members:
                 raise UserError(f"{path}: no file of sequences in this directory (looked for {', '.join(_FORMATS)})")
             files += [_with_species(_read_file(p, sequence_column), stem(p)) for p in members]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import sys
 import warnings
 from array import array
 from collections.abc import Iterable, Sequence
@@ -20,6 +19,9 @@ from dnabench.errors import UserError
 from dnabench.sequences import ALPHABET, AMBIGUOUS, IUPAC, N, SequenceSet
 
 _WRONG_LETTER = re.compile(rb"[^%b%b]" % (WHITE_SPACE, (ALPHABET + IUPAC + (ALPHABET + IUPAC).lower()).encode()))
+
+_NAMED = 20  # faulty records that are warned of one by one
+_SHARED_VALUES = 10_000  # of labels kept once for all records; measurements would fill it without end
 
 
 class Place(NamedTuple):
@@ -118,6 +120,14 @@ class Reading:
         """The records that were taken, as if there had been no others."""
         return Reading([replace(records, faults=[]) for records in self.files])
 
+    def warn_of_faults(self) -> None:
+        """A warning for each record that was not taken, up to a number, and one for IUPAC codes read as N."""
+        for fault in self.faults[:_NAMED]:
+            warnings.warn(f"left out: {fault}", stacklevel=2)
+        if len(self.faults) > _NAMED:
+            warnings.warn(f"left out: {len(self.faults) - _NAMED} more faulty records", stacklevel=2)
+        self._warn_of_ambiguous()
+
     def to_set(self, *, length: int | None = None) -> SequenceSet:
         """Every record, cropped to its central ``length`` bp.
 
@@ -135,8 +145,7 @@ class Reading:
             wrong = records.lengths < width if length is not None else records.lengths != width
             if wrong.any():
                 raise UserError(_wrong_length(records, int(np.argmax(wrong)), length, first))
-        if self.ambiguous:
-            warnings.warn(f"{self._title}: {self.ambiguous} IUPAC codes for several bases were read as N", stacklevel=2)
+        self._warn_of_ambiguous()
         return self._assemble([np.arange(len(records)) for records in self.files], width)
 
     def clean(self, *, length: int | None = None, crop: bool = True, keep_n: bool = False) -> Cleaned:
@@ -160,6 +169,10 @@ class Reading:
             reasons = ", ".join(f"{count} {reason}" for reason, count in dropped.items() if count)
             raise UserError(f"{self._title}: no sequence of {length} bp is left: {reasons}")
         return Cleaned(kept, dropped)
+
+    def _warn_of_ambiguous(self) -> None:
+        if self.ambiguous:
+            warnings.warn(f"{self._title}: {self.ambiguous} IUPAC codes for several bases were read as N", stacklevel=3)
 
     @property
     def _title(self) -> str:
@@ -195,14 +208,13 @@ class Collector:
         self._file = file
         self._names: list[str] = []
         self._labels: dict[str, list[str]] = {}
+        self._values: dict[str, str] = {}
         self._sizes = array("q")
         self._numbers = array("q")
         self._lines = array("q")
         self._ambiguous = 0
 
-    def take(
-        self, codes: bytearray, *, line: int, number: int, name: str, labels: Iterable[tuple[str, str]]
-    ) -> bytearray:
+    def take(self, codes: bytearray, labels: Iterable[tuple[str, str]], line: int, number: int, name: str) -> bytearray:
         """Take a record of codes up to AMBIGUOUS; its codes with N in place of those, to be kept.
 
         Of a label given twice the last counts; one that other records have and this one lacks is empty.
@@ -216,14 +228,16 @@ class Collector:
             if len(column) != row:
                 del column[row:]
                 column += [""] * (row - len(column))
-            column.append(sys.intern(value))
+            if len(self._values) < _SHARED_VALUES:
+                self._values.setdefault(value, value)
+            column.append(self._values.get(value, value))
         self._names.append(name)
         self._sizes.append(len(codes))
         self._numbers.append(number)
         self._lines.append(line)
         return codes
 
-    def refuse(self, what: str, *, line: int, number: int, name: str) -> None:
+    def refuse(self, what: str, line: int, number: int, name: str) -> None:
         """Count a record as faulty."""
         self._faults.append(Fault(Place(self._file, line, number, name), what))
 

@@ -220,7 +220,9 @@ def _files(paths: Sequence[Path], length: int | None, sequence_column: str | Non
 
 def _instead(directory: Path, length: int | None, sequence_column: str | None) -> Loaded:
     """Files in place of the suite's data, cleaned as those were."""
-    sequences, dropped = read([directory], sequence_column=sequence_column).clean(length=length)
+    reading = read([directory], sequence_column=sequence_column)
+    reading.warn_of_faults()
+    sequences, dropped = reading.clean(length=length)
     if any(dropped.values()):
         counts = ", ".join(f"{count} {reason}" for reason, count in dropped.items() if count)
         warnings.warn(f"{directory}: records left out: {counts}", stacklevel=2)

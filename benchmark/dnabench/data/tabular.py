@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import csv
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from dnabench.data.formats import TEXT_TABLES, WHITE_SPACE, open_bytes, split_ending
 from dnabench.data.records import Collector, Records, wrong_letter
+from dnabench.data.slices import word
 from dnabench.errors import UserError
 from dnabench.sequences import CODE_TABLE, INVALID
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
 # Where --sequence-column does not say, the first of these that a table has, in any case.
 SEQUENCE_COLUMNS = ("sequence", "seq", "dna", "dna_sequence")
 NAME_COLUMNS = ("name", "id")
+_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 
 
 class _Row(NamedTuple):
@@ -28,8 +35,9 @@ class _Row(NamedTuple):
 def read_text_table(path: Path, *, sequence_column: str | None = None) -> Records:
     """The records of a CSV or TSV file (by its ending) with a header line; plain or gzip, UTF-8.
 
-    A row of another number of columns, without a sequence or with a letter outside DNA is a fault of that record.
-    UserError for a file without a column of sequences or that is not text, and for a quotation that never ends.
+    White space in labels and their names becomes ``_``, as FASTA headers hold it. A row of another number of columns,
+    without a sequence or with a letter outside DNA is a fault of that record. UserError for a file without a column of
+    sequences or that is not text, and for a quotation that never ends.
     """
     rows = _text_rows(path, TEXT_TABLES[split_ending(path)[1]])
     header = next(rows, None)
@@ -46,9 +54,10 @@ def read_parquet(path: Path, *, sequence_column: str | None = None) -> Records:
     if not path.is_file():
         raise UserError(f"{path}: no such file")
     try:
-        with pq.ParquetFile(path) as file:
-            return _read(path, file.schema_arrow.names, _parquet_rows(file), sequence_column)
-    except (pa.ArrowException, OSError) as error:
+        # Else it would keep whole columns beside what is made of them.
+        with pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
+            return _read(path, file.schema_arrow.names, _parquet_rows(path, file), sequence_column)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not a Parquet file that can be read: {' '.join(str(error).split())}") from None
 
 
@@ -56,8 +65,7 @@ def _text_rows(path: Path, delimiter: str) -> Iterator[_Row]:
     """The header and every row that is not blank."""
     csv.field_size_limit(sys.maxsize)
     with open_bytes(path) as stream:
-        lines = (line.decode("utf-8-sig" if i == 0 else "utf-8") for i, line in enumerate(stream))
-        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        reader = csv.reader(_lines(stream), delimiter=delimiter, strict=True)
         start = 1
         try:
             for values in reader:
@@ -71,42 +79,65 @@ def _text_rows(path: Path, delimiter: str) -> Iterator[_Row]:
             raise UserError(f"{path}, line {reader.line_num + 1}: not UTF-8 text") from None
 
 
-def _parquet_rows(file: object) -> Iterator[_Row]:
-    for batch in file.iter_batches(batch_size=4096):  # type: ignore[attr-defined]
-        columns = [["" if value is None else _text(value) for value in column.to_pylist()] for column in batch.columns]
+def _lines(stream: BinaryIO) -> Iterator[str]:
+    """Lines as text with their ends, LF, CR LF or CR; UnicodeDecodeError for what is not UTF-8."""
+    encoding = "utf-8-sig"
+    for content in stream:
+        line = content.decode(encoding)
+        encoding = "utf-8"
+        if line.count("\r") == line.endswith("\r\n"):
+            yield line
+        else:
+            yield from _LINE.findall(line)
+
+
+def _parquet_rows(path: Path, file: pq.ParquetFile) -> Iterator[_Row]:
+    for batch in file.iter_batches(batch_size=1024, use_threads=False):
+        columns = [_texts(path, field, column) for field, column in zip(batch.schema, batch.columns, strict=True)]
         yield from (_Row(0, values) for values in zip(*columns, strict=True))
 
 
+def _texts(path: Path, field: pa.Field, column: pa.Array) -> list[str]:
+    """The values of a column as text; ``""`` for null and NaN."""
+    try:
+        return [_text(value) for value in column.to_pylist()]
+    except (ValueError, OverflowError) as error:  # text that is not UTF-8, or a time that Python does not know
+        raise UserError(f"{path}: column {field.name!r} of type {field.type} cannot be read: {error}") from None
+
+
 def _text(value: object) -> str:
+    if value is None or value != value:  # noqa: PLR0124 - so is NaN
+        return ""
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
 def _read(path: Path, columns: list[str], rows: Iterable[_Row], sequence_column: str | None) -> Records:
-    if len(set(columns)) < len(columns):
-        twice = next(column for column in columns if columns.count(column) > 1)
+    as_labels = [word(column) for column in columns]
+    if len(set(as_labels)) < len(columns):
+        twice = next(column for column in as_labels if as_labels.count(column) > 1)
         raise UserError(f"{path}: two columns are called {twice!r}; rename one")
     where = _sequence_column(path, columns, sequence_column)
     named = _find(columns, NAME_COLUMNS)
-    labels = [(i, column) for i, column in enumerate(columns) if i not in (where, named)]
+    labels = [(i, column) for i, column in enumerate(as_labels) if i not in (where, named)]
     records = Collector(path)
     kept = bytearray()
     number = 0
     for number, (line, values) in enumerate(rows, start=1):
         name = values[named].strip() if named is not None and named < len(values) else ""
-        place = {"line": line, "number": number, "name": name or f"record {number}"}
+        place = line, number, name or f"record {number}"
         if len(values) != len(columns):
-            records.refuse(f" has {len(values)} columns, the header has {len(columns)}", **place)
+            records.refuse(f" has {len(values)} columns, the header has {len(columns)}", *place)
             continue
         text = bytearray(values[where], "utf-8")
         codes = text.translate(CODE_TABLE, WHITE_SPACE)
         if not codes:
-            records.refuse(f" has no sequence in column {columns[where]!r}", **place)
+            records.refuse(f" has no sequence in column {columns[where]!r}", *place)
         elif INVALID in codes:
             at, what = wrong_letter(text)
             position = len(text[:at].translate(None, WHITE_SPACE)) + 1
-            records.refuse(f", position {position} of the sequence: {what}", **place)
+            records.refuse(f", position {position} of the sequence: {what}", *place)
         else:
-            kept += records.take(codes, labels=((column, values[i]) for i, column in labels), **place)
+            kept += records.take(codes, [(column, word(values[i])) for i, column in labels], *place)
     if not number:
         raise UserError(f"{path}: the table has a header and no rows")
     return records.records(kept)

@@ -49,7 +49,7 @@ def command(
 
     check_name(name)
     reading = read(paths, sequence_column=sequence_column)
-    reports.warn_of_faults(reading)
+    reading.warn_of_faults()
     sequences, dropped = reading.clean(length=length, crop=length is not None, keep_n=keep_n)
     sets = Sets(store_directory or default_root())
     about = {"imported": [str(path) for path in paths], "dropped": dropped, "ambiguous_read_as_n": reading.ambiguous}

@@ -64,7 +64,6 @@ def _describe(
     length: int | None,
     sequence_column: str | None,
 ) -> dict[str, Any]:
-    from dnabench.cli.data import reports
     from dnabench.data import directories, info, source
     from dnabench.data.splitting import split_of
     from dnabench.errors import UserError
@@ -73,7 +72,7 @@ def _describe(
     parts: Split | None = None
     if source.are_files(sources):
         reading, parts = source.open_files([Path(text) for text in sources], sequence_column)
-        reports.warn_of_faults(reading)
+        reading.warn_of_faults()
         about |= info.describe_reading(reading)
         if not len(reading) or (length is None and len(about["lengths"]) > 1):
             return about

@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from dnabench.cli import common, render
+from dnabench.cli import render
 
-if TYPE_CHECKING:
-    from dnabench.data.records import Reading
-
-_NAMED = 20  # faulty records that are named one by one
 _LENGTHS = 5
-
-
-def warn_of_faults(reading: Reading) -> None:
-    """A line on stderr for each faulty record, up to a number, and one for IUPAC codes."""
-    faults = reading.faults
-    for fault in faults[:_NAMED]:
-        common.warn(f"left out: {fault}")
-    if len(faults) > _NAMED:
-        common.warn(f"left out: {len(faults) - _NAMED} more faulty records")
-    if reading.ambiguous:
-        common.warn(f"{reading.ambiguous:,} IUPAC codes for several bases were read as N")
 
 
 def print_stored(about: dict[str, Any], *, was_here: bool, format: str) -> None:
