@@ -50,6 +50,19 @@ def store_option(function: F) -> F:
     )(function)
 
 
+def length_option(function: F) -> F:
+    """``--length L``."""
+    return click.option(
+        "--length", type=click.IntRange(min=1), metavar="L", help="Crop sequences to their central L bp."
+    )(function)
+
+
+def format_option(*formats: str) -> Callable[[F], F]:
+    """``--format``, of these or all of FORMATS."""
+    choice = click.Choice(formats or FORMATS)
+    return click.option("--format", "format", type=choice, default="table", show_default=True)
+
+
 def sequence_column_option(function: F) -> F:
     """``--sequence-column NAME``."""
     return click.option(

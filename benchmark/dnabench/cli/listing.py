@@ -19,7 +19,7 @@ KINDS: dict[str, Any] = {
 
 @click.command("list")
 @click.argument("what", required=False, type=click.Choice([*KINDS, "suites"]))
-@click.option("--format", "format", type=click.Choice(common.FORMATS), default="table", show_default=True)
+@common.format_option()
 @common.plugin_options
 def command(what: str | None, format: str, blocked: tuple[str, ...], debug: bool) -> int:  # noqa: ARG001
     """List generators, metrics, embedders, datasets and suites, and the plugins that failed to load."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from dnabench.data.slices import ALL
 
@@ -16,24 +16,23 @@ if TYPE_CHECKING:
     from dnabench.cell import CellResult
 
 
-class StageProgress:
-    """A bar for each stage on a terminal, else a line when a stage begins. Use as a context manager."""
+class _Bars:
+    """Bars on a terminal, gone when they are left. Use as a context manager."""
 
-    def __init__(self) -> None:
+    def __init__(self, count: ProgressColumn) -> None:
         console = Console(stderr=True)
         self._live = console.is_terminal
         self._bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
-            TaskProgressColumn(),
+            count,
             TimeElapsedColumn(),
             console=console,
             disable=not self._live,
             transient=True,
         )
-        self._tasks: dict[str, TaskID] = {}
 
-    def __enter__(self) -> StageProgress:
+    def __enter__(self) -> Self:
         self._bars.start()
         return self
 
@@ -41,6 +40,14 @@ class StageProgress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bars.stop()
+
+
+class StageProgress(_Bars):
+    """A bar for each stage on a terminal, else a line when a stage begins. Use as a context manager."""
+
+    def __init__(self) -> None:
+        super().__init__(TaskProgressColumn())
+        self._tasks: dict[str, TaskID] = {}
 
     def stage(self, done: int, total: int, stage: str) -> None:
         """How far a stage is; a total of 0 is not known."""
@@ -51,36 +58,22 @@ class StageProgress:
         self._bars.update(self._tasks[stage], completed=done, total=total or None)
 
 
-class RunProgress:
+class RunProgress(_Bars):
     """Shows how far a run is. Use as a context manager; ``stage`` is what contexts hand to plugins."""
 
     def __init__(self, total: int) -> None:
-        console = Console(stderr=True)
-        self._live = console.is_terminal
+        super().__init__(TextColumn("{task.completed:.0f}/{task.total:.0f}"))
         self._start = time.monotonic()
         self._done = 0
         self._small_slices = 0
         self._total = total
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
-            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-            TimeElapsedColumn(),
-            console=console,
-            disable=not self._live,
-            transient=True,
-        )
         self._cells = self._bars.add_task("cells", total=total)
         self._stage = self._bars.add_task("", total=1, visible=False)
-
-    def __enter__(self) -> RunProgress:
-        self._bars.start()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bars.stop()
+        super().__exit__(kind, error, trace)
         if self._small_slices:
             self._line(f"{self._small_slices} scores of slices were skipped: too few sequences; their rows say how few")
 

@@ -74,7 +74,7 @@ if TYPE_CHECKING:
     metavar="N",
     help="Sequences on each side of a comparison.  [default: the suite's, or as many as are held out]",
 )
-@click.option("--length", type=click.IntRange(min=1), metavar="L", help="Crop sequences to their central L bp.")
+@common.length_option
 @click.option(
     "--preset",
     type=click.Choice(PRESETS),
@@ -95,7 +95,7 @@ if TYPE_CHECKING:
 @click.option("--fresh/--resume", help="Compute everything anew, or reuse finished work.  [default: resume]")
 @click.option("--no-controls", is_flag=True, help="Leave the suite's controls out.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and which samples the store holds; run nothing.")
-@click.option("--format", "format", type=click.Choice(common.FORMATS), default="table", show_default=True)
+@common.format_option()
 @common.plugin_options
 def command(
     generators: tuple[str, ...],

@@ -48,12 +48,12 @@ if TYPE_CHECKING:
     metavar="NAME[@EMBEDDER][,...]",
     help="What to measure.  [default: those of the default suite]",
 )
-@click.option("--length", type=click.IntRange(min=1), metavar="L", help="Crop sequences to their central L bp.")
+@common.length_option
 @common.sequence_column_option
 @common.set_option
 @common.device_option
 @common.store_option
-@click.option("--format", "format", type=click.Choice(common.FORMATS), default="table", show_default=True)
+@common.format_option()
 @common.plugin_options
 def command(
     samples: tuple[Path, ...],

@@ -13,7 +13,7 @@ from dnabench.cli import common
 
 @click.command("show")
 @click.argument("name")
-@click.option("--format", "format", type=click.Choice(("table", "json")), default="table", show_default=True)
+@common.format_option("table", "json")
 @common.plugin_options
 def command(name: str, format: str, blocked: tuple[str, ...], debug: bool) -> int:  # noqa: ARG001
     """Describe a generator, metric, embedder, dataset or suite with its options and defaults."""

@@ -27,7 +27,7 @@ from dnabench.errors import UserError
 @click.option("--name", "store_as", default="", help="Keep the set under another name.")
 @click.option("--replace", is_flag=True, help="Fetch anew, in place of what is here.")
 @common.store_option
-@click.option("--format", "format", type=click.Choice(("table", "json")), default="table", show_default=True)
+@common.format_option("table", "json")
 @common.plugin_options
 def command(
     name: str,

@@ -22,7 +22,7 @@ from dnabench.cli import common
 @click.option("--replace", is_flag=True, help="Take the place of another set of this name.")
 @common.sequence_column_option
 @common.store_option
-@click.option("--format", "format", type=click.Choice(("table", "json")), default="table", show_default=True)
+@common.format_option("table", "json")
 @common.plugin_options
 def command(
     paths: tuple[Path, ...],

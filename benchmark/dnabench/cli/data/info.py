@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     show_default=True,
     help="The split whose leaks are looked for, where the files are not split already.",
 )
-@click.option("--length", type=click.IntRange(min=1), metavar="L", help="Crop sequences to their central L bp.")
+@common.length_option
 @common.sequence_column_option
 @common.store_option
-@click.option("--format", "format", type=click.Choice(("table", "json")), default="table", show_default=True)
+@common.format_option("table", "json")
 @common.plugin_options
 def command(
     sources: tuple[str, ...],

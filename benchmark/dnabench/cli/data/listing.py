@@ -17,7 +17,7 @@ COLUMNS = ("name", "here", "n", "length", "bytes", "sha256", "needed_by", "from"
 
 @click.command("list")
 @common.store_option
-@click.option("--format", "format", type=click.Choice(common.FORMATS), default="table", show_default=True)
+@common.format_option()
 @common.plugin_options
 def command(
     store_directory: Path | None,

@@ -37,10 +37,10 @@ from dnabench.errors import UserError
     metavar="T:V:E",
     help="Shares of train, validation and test.",
 )
-@click.option("--length", type=click.IntRange(min=1), metavar="L", help="Crop sequences to their central L bp.")
+@common.length_option
 @common.sequence_column_option
 @common.store_option
-@click.option("--format", "format", type=click.Choice(("table", "json")), default="table", show_default=True)
+@common.format_option("table", "json")
 @common.plugin_options
 def command(
     sources: tuple[str, ...],
