@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,12 +25,13 @@ from dnabench.errors import UserError
 from dnabench.plan import check_metric
 from dnabench.plugins import Catalog, construct
 from dnabench.scoring import Scorer
-from dnabench.seeds import derive_seed, seed_globals
+from dnabench.seeds import derive_seed, rng, seed_globals
 from dnabench.sequences import SequenceSet
 
 if TYPE_CHECKING:
     from dnabench.data.source import Data
     from dnabench.plan import Cell, Plan
+    from dnabench.scoring import Wholes
     from dnabench.store import Store
 
 # Beside the generator's own files; the one name that they must leave free.
@@ -158,38 +160,61 @@ class CellRunner:
             return {"status": "skipped", "error": "there is no sample to score"}
         if self._recent is None or self._recent[0] != path:  # all slices and metrics of a sample come one by one
             self._recent = path, SequenceSet.from_fasta(path / "sample.fa.gz")
-        return self._compare(cell, self._recent[1], self._data.reference(self._plan.n_reference, repeat=cell.seed))
+        compare = self._compare if cell.slice == ALL else self._compare_slice
+        return compare(cell, self._recent[1], self._data.reference(self._plan.n_reference, repeat=cell.seed))
 
     def _floor(self, cell: Cell) -> dict[str, Any]:
-        pair = self._data.floor_pair(self._plan.n_generated, self._plan.n_reference, repeat=cell.seed)
+        pair = self._floor_pair(cell)
         if pair is None:
             return {"status": "skipped", "error": "too few held-out sequences for two sets of these sizes"}
         return self._compare(cell, *pair)
 
-    def _compare(self, cell: Cell, generated: SequenceSet, reference: SequenceSet) -> dict[str, Any]:
-        metric = self._plan.metric(cell.metric)
-        wholes: dict[str, tuple[SequenceSet, np.ndarray]] = {}
-        if cell.slice != ALL:
-            pairs = [(whole, slice_rows(whole, cell.slice)) for whole in (generated, reference)]
-            generated, reference = (whole.take(rows) for whole, rows in pairs)
-            wholes = dict(zip((generated.digest, reference.digest), pairs, strict=True))
-            try:
-                check_metric(self._catalog, metric, len(generated), len(reference), self._plan.length)
-            except UserError as error:
-                sizes = {"n_generated": len(generated), "n_reference": len(reference)}
-                return {"status": "skipped", "error": str(error), "record": sizes}
-        with warnings.catch_warnings():
-            if cell.slice != ALL:
-                warnings.simplefilter("ignore")  # every slice is small: its row says how small, and has its own floor
-            record, cached = self._scorer.score(
-                metric,
-                generated=generated,
-                reference=reference,
-                dataset=self._plan.dataset_sha256,
-                repeat=cell.seed,
-                wholes=wholes,
-            )
+    def _floor_pair(self, cell: Cell) -> tuple[SequenceSet, SequenceSet] | None:
+        return self._data.floor_pair(self._plan.n_generated, self._plan.n_reference, repeat=cell.seed)
+
+    def _compare(
+        self, cell: Cell, generated: SequenceSet, reference: SequenceSet, wholes: Wholes = MappingProxyType({})
+    ) -> dict[str, Any]:
+        record, cached = self._scorer.score(
+            self._plan.metric(cell.metric),
+            generated=generated,
+            reference=reference,
+            dataset=self._plan.dataset_sha256,
+            repeat=cell.seed,
+            wholes=wholes,
+        )
         return {"status": "done", "record": record, "cached": cached}
+
+    def _compare_slice(self, cell: Cell, generated: SequenceSet, reference: SequenceSet) -> dict[str, Any]:
+        """Compare a slice of both sides, with its own floor in the record, at the very sizes.
+
+        Of the generated and of the held-out sequences that stand for a perfect generator's, the more numerous are
+        thinned out.
+        """
+        pair = self._floor_pair(cell)
+        wholes = [generated, reference] + ([pair[0]] if pair else [])
+        rows = [slice_rows(whole, cell.slice) for whole in wholes]
+        sizes = [len(chosen) for chosen in rows]
+        n_generated = min(sizes[0], sizes[-1]) if pair else sizes[0]
+        order = rng("slice", repeat=cell.seed, dataset=self._plan.dataset_sha256)
+        for side in (0, 2):
+            if sizes[side:]:
+                rows[side] = np.sort(order.permutation(rows[side])[:n_generated])
+        parts = [whole.take(chosen) for whole, chosen in zip(wholes, rows, strict=True)]
+        known = {part.digest: of for part, of in zip(parts, zip(wholes, rows, strict=True), strict=True)}
+        try:
+            check_metric(self._catalog, self._plan.metric(cell.metric), n_generated, sizes[1], self._plan.length)
+        except UserError as error:
+            record = {"n_generated": n_generated, "n_reference": sizes[1]}
+            return {"status": "skipped", "error": str(error), "record": record}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # every slice is small: its row says how small, and has its own floor
+            outcome = self._compare(cell, parts[0], parts[1], known)
+            if pair:
+                floor = self._compare(cell, parts[2], parts[1], known)
+                outcome["record"] = outcome["record"] | {"floor": floor["record"]}
+                outcome["cached"] = outcome["cached"] and floor["cached"]
+        return outcome
 
     def is_stored(self, cell: Cell) -> bool | None:
         """Whether the store holds a sample cell; None for other cells, whose key rests on the sample's content."""

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from dnabench import options
+from dnabench import options, suites
 from dnabench.data.slices import ALL, column_of, slices_of
 from dnabench.errors import UserError
 
 if TYPE_CHECKING:
     from dnabench.data.source import Data
     from dnabench.plugins import Catalog, Provided
-    from dnabench.specs import EmbedderSpec, GeneratorSpec
+    from dnabench.specs import EmbedderSpec, GeneratorSpec, MetricSpec
     from dnabench.suites import Controls, Suite
 
 PRESETS = ("quick", "standard", "paper")
 SCHEMA = 2
-# What a row says in place of a suite whose protocol it does not keep to.
-CUSTOM = "custom"
 # What every line of a leaderboard carries whose data are not the suite's own, or split without regard to relatives.
 OTHER_DATA, RANDOM_SPLIT = "other-data", "random-split"
 
@@ -110,20 +109,15 @@ class Plan:
 
     def cells(self) -> Iterator[Cell]:
         """All cells, each after those it needs."""
-        carried = {column for generator in self.generators for column in generator.labels}
         for seed in self.seeds:
-            for part in self._slices(carried):
-                for metric in self.metrics:
-                    yield Cell("floor", "", seed, metric.label, part)
+            for metric in self.metrics:
+                yield Cell("floor", "", seed, metric.label)
         for generator in self.generators:
             for seed in self.seeds:
                 yield Cell("sample", generator.name, seed)
-                for part in self._slices(generator.labels):
+                for part in (ALL, *(part for part in self.slices if column_of(part) in generator.labels)):
                     for metric in self.metrics:
                         yield Cell("score", generator.name, seed, metric.label, part)
-
-    def _slices(self, columns: Collection[str]) -> tuple[str, ...]:
-        return (ALL, *(part for part in self.slices if column_of(part) in columns))
 
     def generator(self, name: str) -> PlannedGenerator:
         """The planned generator of that name."""
@@ -158,24 +152,27 @@ def plan_run(
     data are given with ``--data`` at least.
     """
     names = list(dict.fromkeys([*generators, *(suite.controls.names if controls else ())]))
+    _check_slices(suite, data)
     n_generated, n_reference = _sizes(data, suite, samples, names)
     chosen = plan_metrics(catalog, metrics, settings)
     planned = [_plan_generator(catalog, name, preset, device, settings, data) for name in names]
+    _check_distinct(planned)
     for metric in chosen:
+        _check_data(catalog.metric(metric.name).spec, data)
         check_metric(catalog, metric, n_generated, n_reference, data.length)
     check_settings(catalog, settings, {generator.plugin for generator in planned} | names_of(chosen))
     kept = (
         data.origin != "own"
         and data.length == (suite.length or data.length)
-        and data.protocol == suite.split.protocol
+        and (data.given_split or data.protocol == suite.split.protocol)
         and chosen == plan_metrics(catalog, metrics, {})
     )
     flags = {OTHER_DATA: data.origin == "other", RANDOM_SPLIT: data.protocol.startswith("random")}
     return Plan(
-        suite=suite.name if kept else CUSTOM,
+        suite=suite.name if kept else suites.CUSTOM,
         dataset=data.name,
         dataset_sha256=data.digest,
-        published=(suite.dataset.name, suite.dataset.sha256) if data.origin == "other" else (),
+        published=(suite.dataset.title, suite.dataset.sha256) if data.origin == "other" else (),
         split=data.protocol,
         length=data.length,
         n_train=len(data.train),
@@ -240,7 +237,10 @@ def _plan_generator(
     offer, variant = find_generator(catalog, name)
     spec = offer.spec
     _check_length(spec, data.length)
+    _check_data(spec, data)
     given = settings.get(spec.name, {})
+    for option in variant.keys() & given.keys():
+        raise UserError(f"{name} says what {spec.name}.{option} is; leave out the setting of {spec.name}.{option}")
     resolved = options.as_dict(options.build(spec.options, spec.name, spec.presets.get(preset, {}), given, variant))
     columns = tuple(data.train.labels.columns)
     labels: tuple[str, ...] = columns if spec.uses_labels else ()
@@ -287,6 +287,37 @@ def _plan_metric(catalog: Catalog, text: str, settings: Settings) -> PlannedMetr
         ),
         label=name if is_default else f"{name}@{embedder_name}",
     )
+
+
+def _check_distinct(generators: Sequence[PlannedGenerator]) -> None:
+    """UserError for one model under two names, which would be ranked against itself."""
+    seen: dict[str, str] = {}
+    for generator in generators:
+        model = json.dumps([generator.plugin, generator.options], sort_keys=True)
+        if model in seen:
+            raise UserError(f"generators {seen[model]} and {generator.name} are the same with the same options")
+        seen[model] = generator.name
+
+
+def _check_data(spec: GeneratorSpec | MetricSpec, data: Data) -> None:
+    """UserError where a plugin is for other data sets."""
+    if spec.datasets and data.name not in spec.datasets:
+        raise UserError(
+            f"{spec.noun} {spec.name} is for data set {', '.join(spec.datasets)} alone, not for {data.name}"
+        )
+    if spec.datasets and data.cropped:
+        raise UserError(f"{spec.noun} {spec.name} is for whole sequences of {data.name}; --length crops them")
+
+
+def _check_slices(suite: Suite, data: Data) -> None:
+    """UserError for slices of a suite by a label that its data do not have."""
+    columns = list(data.test.labels)
+    for column in suite.slices:
+        if data.origin != "own" and column not in columns:
+            there = ", ".join(columns) or "none"
+            raise UserError(
+                f"suite {suite.name}: slices are by label {column!r}; the labels of {data.name} are {there}"
+            )
 
 
 def _sizes(data: Data, suite: Suite, samples: int | None, generators: Sequence[str]) -> tuple[int, int]:

@@ -108,12 +108,14 @@ class FetchedSet:
         name: what ``--dataset`` calls it: lower-case words joined by hyphens.
         dropped: how many records are not in it, by reason.
         about: plain data for its record: where it comes from, checksums.
+        published: whether it has been verified to be the published set, which suites may name.
     """
 
     name: str
     sequences: SequenceSet
     dropped: Mapping[str, int] = field(default_factory=dict)
     about: Mapping[str, object] = field(default_factory=dict)
+    published: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -40,7 +40,8 @@ class SequenceSet:
 
     Attributes:
         codes: uint8, shape ``(n, length)``, A C G T N = 0 1 2 3 4.
-        labels: one row per sequence, columns of text such as ``species``, empty where unknown.
+        labels: one row per sequence, columns of text such as ``species``, empty where unknown; white space in them
+            becomes ``_``, as FASTA headers hold it.
         names: one name per sequence.
     """
 
@@ -65,7 +66,7 @@ class SequenceSet:
             labels = pd.DataFrame(index=pd.RangeIndex(len(codes)))
         if len(labels) != len(codes):
             raise ValueError(f"{len(labels)} rows of labels for {len(codes)} sequences")
-        self._labels = _as_text(labels).reset_index(drop=True)
+        self._labels = _as_words(labels).reset_index(drop=True)
         self._names = None if names is None else tuple(names)
         if self._names is not None and len(self._names) != len(codes):
             raise ValueError(f"{len(self._names)} names for {len(codes)} sequences")
@@ -148,8 +149,27 @@ class SequenceSet:
         write_fasta(self, Path(path))
 
 
-def _as_text(labels: pd.DataFrame) -> pd.DataFrame:
-    """Every value as text, ``""`` for a missing one."""
-    if (labels.dtypes == "str").all():  # as objects they would take several times the memory
-        return labels.fillna("")
-    return labels.astype(object).where(labels.notna(), "").astype(str)
+def word(text: str) -> str:
+    """``text`` with ``_`` for white space, which would end it in the header of a FASTA record."""
+    return "_".join(text.split())
+
+
+def label_name(text: str) -> str:
+    """``text`` as the name of a label: a word without ``=``, ``-`` for none."""
+    return word(text).replace("=", "_") or "-"
+
+
+def _as_words(labels: pd.DataFrame) -> pd.DataFrame:
+    """Every value as text, ``""`` for a missing one, in the form that a FASTA header holds."""
+    if not (labels.dtypes == "str").all():
+        labels = labels.astype(object).where(labels.notna(), "").astype(str)
+    labels = labels.fillna("")
+    for column in labels:
+        values = labels[column].unique()
+        words = {value: word(value) for value in values}
+        if any(value != text for value, text in words.items()):
+            labels[column] = labels[column].map(words)
+    labels.columns = [label_name(column) for column in map(str, labels)]
+    if not labels.columns.is_unique:
+        raise ValueError(f"two labels have one name: {', '.join(labels.columns)}")
+    return labels

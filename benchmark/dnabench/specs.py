@@ -63,6 +63,7 @@ class GeneratorSpec(Spec):
             option, its samples carry that one column.
         variant: the option that ``NAME=VALUE`` on the command line sets, so that one run compares several values.
         needs_training: False when ``fit`` does nothing.
+        datasets: names of the only data sets that it is for, uncropped; empty for any.
         presets: preset name -> the options it changes; the preset ``quick`` should take minutes on two CPU cores.
     """
 
@@ -76,6 +77,7 @@ class GeneratorSpec(Spec):
     label_option: str | None = None
     variant: str | None = None
     needs_training: bool = True
+    datasets: tuple[str, ...] = ()
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -100,6 +102,7 @@ class MetricSpec(Spec):
         samples_exceed_dimension: whether either side must hold more sequences than the embedding has dimensions.
         needs_train: whether it reads ``context.train``.
         uses_labels: whether it reads ``SequenceSet.labels``.
+        datasets: names of the only data sets that it is for, uncropped; empty for any.
     """
 
     noun: ClassVar[str] = "metric"
@@ -110,6 +113,7 @@ class MetricSpec(Spec):
     samples_exceed_dimension: bool = False
     needs_train: bool = False
     uses_labels: bool = False
+    datasets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         Spec.__post_init__(self)

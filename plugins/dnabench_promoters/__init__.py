@@ -1,6 +1,6 @@
 """dnabench plugin: promoter datasets, and what the truth of the simulated one is good for.
 
-``sim-truth``, ``sim-broken`` and ``sim-nll`` are for ``promoters-sim`` alone; on other data they mean nothing.
+``sim-truth``, ``sim-broken`` and ``sim-nll`` are for ``promoters-sim`` alone; on other data they would mean nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dnabench_promoters.options import SHORTEST, BrokenOptions, EpdGenDnaOptions
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+SIMULATED = "promoters-sim"
 LONGEST = 100_000  # bp; the process takes memory in proportion
 
 
@@ -20,7 +21,7 @@ LONGEST = 100_000  # bp; the process takes memory in proportion
 def dnabench_datasets() -> Iterator[DatasetSpec]:
     """The promoter datasets."""
     yield DatasetSpec(
-        name="promoters-sim",
+        name=SIMULATED,
         target="dnabench_promoters.simulator:PromoterSimulator",
         summary="simulated promoters of six species with known truth and an exact log-likelihood",
         options=SimulatorOptions,
@@ -55,6 +56,7 @@ def dnabench_generators() -> Iterator[GeneratorSpec]:
         lengths=(SHORTEST, LONGEST),
         uses_labels=True,
         needs_training=False,
+        datasets=(SIMULATED,),
     )
     yield GeneratorSpec(
         name="sim-broken",
@@ -66,6 +68,7 @@ def dnabench_generators() -> Iterator[GeneratorSpec]:
         lengths=(SHORTEST, LONGEST),
         uses_labels=True,
         needs_training=False,
+        datasets=(SIMULATED,),
     )
 
 
@@ -77,4 +80,5 @@ def dnabench_metrics() -> Iterator[MetricSpec]:
         target="dnabench_promoters.nll:TrueLikelihood",
         summary="distance (nats per base) of the mean log-likelihoods under the process of promoters-sim",
         direction="lower",
+        datasets=(SIMULATED,),
     )

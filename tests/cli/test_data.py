@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,7 @@ import pandas as pd
 import pytest
 
 from dnabench import SequenceSet
-
-COMPLEMENT = str.maketrans("ACGT", "TGCA")
+from dnabench.data.sets import Sets
 
 
 def random_sequences(n: int, length: int, seed: int = 0) -> list[str]:
@@ -146,7 +146,8 @@ def test_split_writes_what_a_run_reads_with_the_split_it_has(dnabench, labelled,
     assert "split groups-50mer-80:10:10: train 640, validation 80, test 80" in described.out
     refused = dnabench(*arguments, out, "--split", "random")
     assert refused.code == 2
-    assert f"{out}: is split already (groups-50mer-80:10:10)" in refused.err
+    assert "parts: is split already (groups-50mer-80:10:10)" in refused.err
+    assert ",groups-50mer-80:10:10,all,markov," in dnabench(*arguments, out, "--length", "60").out
     (out / "train.fa.gz").unlink()
     SequenceSet.from_strings(random_sequences(640, 64)).to_fasta(out / "train.fa.gz")
     assert ",given,all,markov," in dnabench(*arguments, out).out
@@ -172,7 +173,7 @@ def test_a_random_split_is_flagged_in_every_row(dnabench, labelled, tmp_path):
     assert all("random-split" in flags.split(";") for flags in board["flags"])
     assert "random-split: test sequences may have near copies among the training sequences" in ended.out
     assert dnabench("data", "split", labelled, "--split", "random", "--out", tmp_path / "parts").code == 0
-    kept = dnabench(*arguments[:-1], tmp_path / "parts", "--out", tmp_path / "again")
+    kept = dnabench(*arguments[:-1], tmp_path / "parts", "--length", "60", "--out", tmp_path / "again")
     assert "random-split" in kept.out
 
 
@@ -200,6 +201,26 @@ def test_a_random_split_is_flagged_in_every_row(dnabench, labelled, tmp_path):
         (("run", "-g", "markov", "--suite", "epd15-256-v1"), "dnabench data fetch epd-gendna brings them"),
         (("run", "-g", "markov", "--data", ".", "--dataset", "good.fa"), "give one of the two"),
         (("run", "-g", "markov=x"), "option markov.order is 'x'"),
+        (("run", "-g", "markov=3", "--set", "markov.order=2"), "markov=3 says what markov.order is"),
+        (("run", "-g", "markov,markov=5"), "generators markov and markov=5 are the same with the same options"),
+        (("run", "-g", "sim-truth", "--length", "128"), "is for whole sequences of promoters-sim; --length crops them"),
+        (
+            ("run", "-g", "markov", "-m", "sim-nll", "--dataset", "wide.fa"),
+            "sim-nll is for data set promoters-sim alone",
+        ),
+        (("run", "-g", "markov", "--dataset", ""), "the name of a data set or file is empty"),
+        (("run", "-g", "markov", "--dataset", "half"), "half: looks split, but holds test.fa, train.fa"),
+        (
+            ("run", "-g", "markov", "--dataset", "good.fa", "--dataset", "three"),
+            "three: is split into train, validation",
+        ),
+        (
+            ("run", "-g", "markov", "--data", "three"),
+            "three: is split already, but suite promoters-sim-v1 splits its data",
+        ),
+        (("data", "info", "rna.fa"), "rna.fa: no record can be read; the first fault: rna.fa, line 2"),
+        (("data", "import", "good.fa", "--name", "epd-gendna-256"), "name 'epd-gendna-256' is that of a data set of"),
+        (("data", "import", "good.fa", "--name", "promoters-sim"), "name 'promoters-sim' is that of a data set of"),
         (("run", "-g", "random=x"), "random has no variants"),
         (("run", "-g", "markov=a/b"), "'a/b' is no value of markov.order"),
         (("run", "-g", "markov", "--set", "markov.by=tissue"), "promoters-sim has no label 'tissue'; its labels are"),
@@ -208,6 +229,12 @@ def test_a_random_split_is_flagged_in_every_row(dnabench, labelled, tmp_path):
 def test_bad_input_gets_one_line(dnabench, small, arguments, message):
     Path("small.fa").write_bytes(small.read_bytes())
     Path("good.fa").write_text(">a\nACGT\n>b\nCCGT\n")
+    Path("rna.fa").write_text(">a\nACGU\n")
+    Path("wide.fa").write_text("".join(f">{i}\n{text}\n" for i, text in enumerate(random_sequences(600, 128))))
+    for directory, parts in (("half", ("train", "test")), ("three", ("train", "validation", "test"))):
+        Path(directory).mkdir()
+        for part in parts:
+            (Path(directory) / f"{part}.fa").write_text(">a\nACGT\n")
     before = sorted(Path().iterdir())
     ended = dnabench(*arguments)
     assert ended.code == 2
@@ -221,18 +248,103 @@ def importing(path: Path, store: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
+def test_a_name_of_published_data_vouches_for_nothing(dnabench, tmp_path):
+    """A set that lies where the fetched one would be, but was not fetched, takes the place of the suite's data."""
+    labels = pd.DataFrame({"species": ["hs", "mm", "rm", "rn", "dr"] * 200})
+    sequences = SequenceSet.from_strings(random_sequences(1000, 256), labels=labels)
+    Sets(tmp_path / "store").put("epd-gendna-256", sequences, {"imported": ["x"]})
+    run = ("run", "-g", "markov", "-m", "mmd@kmer", "--seeds", "0", "--suite", "mammals-256-v1", "--no-controls")
+    ended = dnabench(*run, "--out", tmp_path / "run")
+    assert ended.code == 0
+    assert "holds 800 sequences" in ended.err  # those of the suite's four species
+    assert set(pd.read_csv(tmp_path / "run" / "leaderboard.csv")["flags"]) == {"other-data"}
+    Sets(tmp_path / "store").put("epd-gendna-256", sequences, {"imported": ["x"], "published": True}, replace=True)
+    fetched = dnabench(*run, "--out", tmp_path / "again")
+    assert "not the published" not in fetched.err
+    assert pd.read_csv(tmp_path / "again" / "leaderboard.csv")["flags"].isna().all()
+
+
+def test_data_in_place_of_a_suites_are_said_to_be_when_cropped_too(dnabench, tmp_path):
+    (tmp_path / "mine.fa").write_text("".join(f">{i}\n{t}\n" for i, t in enumerate(random_sequences(600, 128))))
+    ended = dnabench("run", "-g", "markov", "-m", "mmd@kmer", "--seeds", "0", "--data", tmp_path / "mine.fa",
+                     "--length", "100", "--no-controls", "--out", tmp_path / "run")  # fmt: skip
+    assert ended.code == 2
+    assert "slices are by label 'species'; the labels of mine are none" in ended.err
+    (tmp_path / "own.toml").write_text(
+        f'length = 128\nsamples = 50\nmetrics = ["mmd@kmer"]\nseeds = [0]\n[dataset]\nname = "promoters-sim"\n'
+        f'sha256 = "{"0" * 64}"\n'
+    )
+    ended = dnabench("run", "-g", "markov", "--suite", tmp_path / "own.toml", "--data", tmp_path / "mine.fa",
+                     "--length", "100", "--no-controls", "--out", tmp_path / "run")  # fmt: skip
+    assert ended.code == 0
+    assert "other-data: mine" in ended.out
+    assert "not the published promoters-sim (sha256 000000000000...)" in ended.err
+
+
+def test_a_split_of_ones_own_suite_keeps_its_name_and_drops_other_species(dnabench, labelled, tmp_path):
+    assert dnabench("data", "split", labelled, "--out", tmp_path / "parts", "--fractions", "60:20:20").code == 0
+    (tmp_path / "own.toml").write_text(
+        'samples = 40\nmetrics = ["mmd@kmer"]\nseeds = [0]\n[dataset]\npath = "parts"\nspecies = ["gc"]\n'
+    )
+    run = ("run", "-g", "bootstrap", "--suite", tmp_path / "own.toml", "--no-controls", "--out", tmp_path / "run")
+    assert dnabench(*run).code == 0
+    results = pd.read_csv(tmp_path / "run" / "results.csv")
+    assert set(zip(results["suite"], results["split"], strict=True)) == {("own", "groups-50mer-60:20:20")}
+    drawn = SequenceSet.from_fasta(tmp_path / "run" / "samples" / "bootstrap" / "seed0.fa.gz")
+    train = SequenceSet.from_fasta(tmp_path / "parts" / "train.fa.gz")
+    of_gc = train.take((train.labels["species"] == "gc").to_numpy())
+    assert set(drawn.labels["species"]) == {"gc"}
+    assert set(drawn.strings()) <= set(of_gc.strings())
+
+
+def test_splits_of_several_sets_in_one_store_stay_apart(dnabench, labelled, promoters, tmp_path):
+    def train(source: Path, name: str) -> bytes:
+        assert dnabench("data", "split", source, "--out", tmp_path / name).code == 0
+        return (tmp_path / name / "train.fa.gz").read_bytes()
+
+    one, two = train(labelled, "one"), train(promoters, "two")
+    for split in (tmp_path / "store" / "splits").iterdir():
+        split.write_bytes(b"damaged")
+    assert (train(labelled, "three"), train(promoters, "four")) == (one, two)
+
+
+WAITING = """
+import sys, time
+from pathlib import Path
+from dnabench.cli import main
+from dnabench.data import sets
+directory, real = Path(sys.argv[1]), sets.sync
+def sync(path):
+    (directory / "inside").touch()
+    while not (directory / "go").exists():
+        time.sleep(0.01)
+    real(path)
+sets.sync = sync
+main(sys.argv[2:])
+"""
+
+
 def test_two_imports_at_once_leave_one_whole_set(tmp_path):
-    texts = random_sequences(3000, 256)
+    """The first is held while it writes, so that the second comes in the middle of it."""
+    texts = random_sequences(300, 64)
     for name, chosen in (("one", texts), ("two", texts[::-1])):
         (tmp_path / f"{name}.fa").write_text("".join(f">{i}\n{text}\n" for i, text in enumerate(chosen)))
-    same = [importing(tmp_path / "one.fa", tmp_path / "same") for _ in range(2)]
-    told = sorted(process.communicate()[0].decode().splitlines()[-1] for process in same)
-    assert [process.returncode for process in same] == [0, 0]
-    assert [line.split(";")[0].strip() for line in told] == ["stored", "was here already, the same"]
-    differ = [importing(tmp_path / f"{name}.fa", tmp_path / "differ") for name in ("one", "two")]
-    errors = [process.communicate()[1].decode() for process in differ]
-    assert sorted(process.returncode for process in differ) == [0, 2]
-    assert "another set named 'mine' is stored" in "".join(errors)
+    store = tmp_path / "store"
+    arguments = ["data", "import", tmp_path / "one.fa", "--name", "mine", "--store", store]
+    first = subprocess.Popen([sys.executable, "-c", WAITING, tmp_path, *arguments], stdout=subprocess.PIPE)
+    while not (tmp_path / "inside").exists():
+        assert first.poll() is None
+        time.sleep(0.01)
+    others = [importing(tmp_path / f"{name}.fa", store) for name in ("one", "two")]
+    with pytest.raises(subprocess.TimeoutExpired):
+        others[0].wait(timeout=3)
+    (tmp_path / "go").touch()
+    assert "stored; --dataset mine takes it" in first.communicate()[0].decode()
+    same, other = (process.communicate() for process in others)
+    assert [process.returncode for process in (first, *others)] == [0, 0, 2]
+    assert "was here already, the same" in same[0].decode()
+    assert "another set named 'mine' is stored" in other[1].decode()
+    assert Sets(store).load("mine").strings() == texts
 
 
 def test_an_import_that_is_stopped_leaves_nothing(tmp_path):

@@ -402,8 +402,13 @@ def test_slices_are_scored_as_if_they_were_files(dnabench, labelled, tmp_path):
     assert slices == {"markov": {"all", "species=at", "species=gc"}, "position": {"all"}}
     generated = SequenceSet.from_fasta(out / "samples" / "markov" / "seed0.fa.gz")
     data = load(load_catalog([]), suites.load("promoters-sim-v1"), tmp_path, dataset=[str(labelled)])
-    for side, sequences in (("generated", generated), ("reference", data.reference(80, repeat=0))):
-        sequences.take((sequences.labels["species"] == "gc").to_numpy()).to_fasta(tmp_path / f"{side}.fa")
+    held_out, reference = data.floor_pair(80, 80, repeat=0)
+    sides = {"generated": generated, "reference": reference, "held-out": held_out}
+    counts = {side: dict(sequences.labels["species"].value_counts()) for side, sequences in sides.items()}
+    # Each slice is thinned out to the fewer of those generated and those held out: of two, one keeps all generated.
+    whole = min(("at", "gc"), key=lambda species: counts["generated"][species] - counts["held-out"][species])
+    for side, sequences in sides.items():
+        sequences.take((sequences.labels["species"] == whole).to_numpy()).to_fasta(tmp_path / f"{side}.fa")
     scored = dnabench(
         "score",
         tmp_path / "generated.fa",
@@ -415,10 +420,19 @@ def test_slices_are_scored_as_if_they_were_files(dnabench, labelled, tmp_path):
         "csv",
     )
     (expected,) = rows_of(scored.out)
-    (found,) = [r for r in rows if (r["generator"], r["slice"], r["metric"]) == ("markov", "species=gc", "mmd@kmer")]
-    assert {found[key] for key in ("n_generated", "n_reference")} != {"80"}
+    found = {row["slice"]: row for row in rows if (row["generator"], row["metric"]) == ("markov", "mmd@kmer")}
     for column in ("value", "n_generated", "n_reference"):
-        assert found[column] == expected[column]
+        assert found[f"species={whole}"][column] == expected[column]
+    for species in ("at", "gc"):
+        row = found[f"species={species}"]
+        assert int(row["n_generated"]) == min(counts["generated"][species], counts["held-out"][species])
+        assert int(row["n_reference"]) == counts["reference"][species]
+        assert row["floor"] != row["value"]
+    # The held-out control is drawn from the same sequences as the floor, and here both are all of them.
+    control = {row["slice"]: row for row in rows if (row["generator"], row["metric"]) == ("holdout", "mmd@kmer")}
+    for part in ("all", "species=at", "species=gc"):
+        assert float(control[part]["floor"]) == pytest.approx(float(control[part]["value"]), abs=1e-6)
+    assert found["all"]["floor"] == control["all"]["floor"]
 
 
 def test_slices_change_no_score_of_the_whole_and_no_rank(dnabench, labelled, tmp_path):

@@ -112,3 +112,13 @@ def test_a_set_of_nothing():
     assert (len(empty), empty.length, empty.strings(), empty.names) == (0, 2, [], ())
     assert list(empty.labels.columns) == ["k"]
     assert empty.digest != SequenceSet(np.zeros((0, 3), np.uint8)).digest
+
+
+def test_labels_have_the_form_that_a_fasta_header_holds(tmp_path):
+    labels = pd.DataFrame({"cell type=": ["a\nb", "c", ""], " ": ["x", "y  z", None]})
+    sequences = SequenceSet(np.zeros((3, 2), np.uint8), labels=labels)
+    assert sequences.labels.to_dict("list") == {"cell_type_": ["a_b", "c", ""], "-": ["x", "y_z", ""]}
+    sequences.to_fasta(tmp_path / "x.fa")
+    assert SequenceSet.from_fasta(tmp_path / "x.fa").digest == sequences.digest
+    with pytest.raises(ValueError, match="two labels have one name: a_b, a_b"):
+        SequenceSet(np.zeros((1, 2), np.uint8), labels=pd.DataFrame({"a b": ["x"], "a=b": ["y"]}))

@@ -91,3 +91,28 @@ def test_a_process_that_is_killed_leaves_no_half_set(sets, tmp_path):
     sets.put("mine", ONE, {})
     assert sets.load("mine").digest == ONE.digest
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["mine"]
+
+
+REPLACED = """
+import os, signal, sys
+from pathlib import Path
+import numpy as np
+from dnabench import SequenceSet
+from dnabench.data import sets
+real = Path.replace
+def replace(self, target):
+    real(self, target)
+    if str(target).endswith(".old.part"):
+        os.kill(os.getpid(), signal.SIGKILL)
+Path.replace = replace
+sets.Sets(Path(sys.argv[1])).put("mine", SequenceSet(np.zeros((3, 4), np.uint8)), {}, replace=True)
+"""
+
+
+def test_a_process_that_is_killed_while_it_replaces_loses_no_set(sets, tmp_path):
+    sets.put("mine", ONE, {})
+    done = subprocess.run([sys.executable, "-c", REPLACED, str(tmp_path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    with pytest.raises(UserError, match="another set named 'mine' is stored"):
+        sets.put("mine", OTHER, {})
+    assert sets.load("mine").digest == ONE.digest

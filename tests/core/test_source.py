@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from dnabench import SequenceSet, suites
@@ -43,3 +44,19 @@ def test_the_floor_compares_validation_with_the_reference(data):
     assert reference.digest == data.reference(30, repeat=0).digest
     assert generated.digest != data.floor_pair(20, 30, repeat=1)[0].digest
     assert data.floor_pair(51, 30, repeat=0) is None
+
+
+def test_labels_asked_for_are_as_frequent_as_in_training_and_depend_on_the_repeat_alone(tmp_path):
+    codes = np.random.default_rng(0).integers(0, 4, (2000, 60), dtype=np.uint8)
+    labels = pd.DataFrame({"species": ["hs"] * 1500 + ["mm"] * 500})
+    SequenceSet(codes, labels=labels).to_fasta(tmp_path / "x.fa")
+    data = load(load_catalog([]), suites.load("promoters-sim-v1"), tmp_path / "store", dataset=[str(tmp_path / "x.fa")])
+    asked = data.labels(10_000, repeat=0)["species"]
+    share = (data.train.labels["species"] == "hs").mean()
+    assert abs((asked == "hs").mean() - share) < 5 * np.sqrt(share * (1 - share) / 10_000)
+    assert asked.equals(data.labels(10_000, repeat=0)["species"])
+    assert not asked.equals(data.labels(10_000, repeat=1)["species"])
+
+
+def test_sequences_without_labels_are_asked_for_none(data):
+    assert data.labels(10, repeat=0) is None

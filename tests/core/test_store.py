@@ -83,7 +83,7 @@ def test_atomic_write_leaves_no_trace_of_a_failure(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(UserError, match="x.csv: cannot be written: No space left"):
         atomic_write(target, "c\n")
     assert target.read_bytes() == b"b\n"
     assert list(target.parent.iterdir()) == [target]

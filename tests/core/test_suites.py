@@ -78,6 +78,8 @@ def test_a_suite_of_ones_own(tmp_path):
         ("[split]", "[split]\nseed = 1", "[split]: no key is called 'seed'"),
         ("[split]", "[splits]", "no key is called 'splits'; did you mean split"),
         ("[split]", "[split", "not TOML"),
+        ("length = 64", "length = 0", "length is at least 1"),
+        ('"mine.fa"', '"mine.fa"\noptions = { n = 3 }', "[dataset] options are those of a name, not of a path"),
     ],
 )
 def test_what_is_wrong_with_a_suite_is_said(tmp_path, old, new, message):
@@ -94,5 +96,7 @@ def test_an_unknown_suite_and_a_name_that_is_taken(tmp_path):
         suites.load("epd15-256")
     with pytest.raises(UserError, match="absent.toml: cannot be read: No such file"):
         suites.load(str(tmp_path / "absent.toml"))
-    with pytest.raises(UserError, match="is the name of a suite of dnabench; give yours another"):
+    with pytest.raises(UserError, match="mammals-256-v1 is a name of dnabench's own; give your suite another"):
         suites.load(str(tmp_path / "mammals-256-v1.toml"))
+    with pytest.raises(UserError, match="custom is a name of dnabench's own"):
+        suites.load(str(tmp_path / "custom.toml"))

@@ -61,10 +61,16 @@ def test_faulty_rows_are_told_with_their_lines_and_all_others_kept(tmp_path):
     ]
 
 
+def test_the_index_that_pandas_writes_is_no_label(tmp_path):
+    pd.DataFrame({"Sequence": ["AC", "GT"], "species": ["hs", "mm"]}).to_csv(tmp_path / "x.csv")
+    assert labels_of(tmp_path / "x.csv") == {"species": ["hs", "mm"]}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "the file is empty; a header line"),
+        ("Sequence,sequence\nAC,GT\n", "'Sequence' and 'sequence' could be the sequences; say --sequence-column"),
         ("sequence\n", "the table has a header and no rows"),
         (
             "a,b\nAC,GT\n",
@@ -141,7 +147,7 @@ def test_what_is_wrong_with_parquet_is_said(tmp_path):
 def test_lines_may_end_in_cr_alone(tmp_path):
     path = csv(tmp_path, 'sequence,species\rACGT,hs\r\r"AC\rGT",mm\rAXGT,mm\rTTTT,"r\rn"')
     (records,) = read([path]).files
-    assert records.labels["species"].tolist() == ["hs", "mm", "r_n"]
+    assert records.labels["species"].tolist() == ["hs", "mm", "r\rn"]
     assert records.places.tolist() == [[1, 2], [2, 4], [4, 7]]
     assert [fault.place.line for fault in records.faults] == [6]
 

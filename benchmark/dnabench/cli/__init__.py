@@ -89,6 +89,9 @@ def _run(arguments: list[str]) -> int:
         return stop.exit_code
     except (KeyboardInterrupt, click.Abort):
         return _say("interrupted: finished cells are kept, the same command continues", ExitCode.INTERRUPTED)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return ExitCode.BAD_INPUT
     except click.ClickException as error:
         return _say(" ".join(error.format_message().split()), ExitCode.BAD_INPUT)
     except UserError as error:

@@ -86,7 +86,7 @@ class RunProgress(_Bars):
         self._done += 1
         self._bars.update(self._cells, advance=1, description=str(result.cell))
         self._bars.update(self._stage, visible=False)
-        if result.status == "skipped" and result.cell.slice != ALL:
+        if result.status == "skipped" and result.cell.slice != ALL and result.record:
             self._small_slices += 1  # a row each; a line each would bury what matters
         elif result.error:
             self._line(f"{result.cell}: {result.status}: {result.error}")

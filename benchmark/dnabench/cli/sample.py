@@ -91,7 +91,9 @@ def _labels(assignments: tuple[str, ...], conditioned: str, n: int, model: Path)
         return None
     import pandas as pd
 
-    values = {}
+    from dnabench.sequences import word
+
+    values: dict[str, list[str]] = {}
     for text in assignments:
         column, equals, value = text.partition("=")
         if not equals:
@@ -99,5 +101,7 @@ def _labels(assignments: tuple[str, ...], conditioned: str, n: int, model: Path)
         if column != conditioned:
             knows = f"conditions on {conditioned}" if conditioned else "was not trained to condition on any label"
             raise UserError(f"--label {text}: {model} {knows}")
-        values[column] = [value] * n
+        if column in values:
+            raise UserError(f"--label {text}: {column} is given twice")
+        values[column] = [word(value)] * n
     return pd.DataFrame(values)

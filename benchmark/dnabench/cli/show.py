@@ -19,7 +19,7 @@ def command(name: str, format: str, blocked: tuple[str, ...], debug: bool) -> in
     """Describe a generator, metric, embedder, dataset or suite with its options and defaults."""
     catalog = common.load_catalog(blocked)
     found = [_record(offer) for offer in catalog.find(name)]
-    if name in suites.names():
+    if name in suites.names() or name.endswith(".toml"):
         found.append(_suite(suites.load(name)))
     if not found:
         raise catalog.unknown("plugin or suite", name, catalog.names() | set(suites.names()))
@@ -36,12 +36,8 @@ def command(name: str, format: str, blocked: tuple[str, ...], debug: bool) -> in
 def _suite(suite: suites.Suite) -> dict[str, Any]:
     values = dataclasses.asdict(suite)
     data = values.pop("dataset")
-    return {
-        "what": "suite",
-        **values,
-        **{("dataset" if key == "name" else key): data[key] for key in data},
-        "options": [],
-    }
+    renamed = {"name": "dataset", "options": "dataset_options"}
+    return {"what": "suite", **values, **{renamed.get(key, key): data[key] for key in data}, "options": []}
 
 
 def _record(offer: Any) -> dict[str, Any]:

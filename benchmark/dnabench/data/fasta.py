@@ -7,10 +7,9 @@ from pathlib import Path
 
 from dnabench.data.formats import WHITE_SPACE, read_bytes
 from dnabench.data.records import Collector, Records, wrong_letter
-from dnabench.data.slices import word
 from dnabench.errors import UserError
 from dnabench.files import atomic_write
-from dnabench.sequences import CODE_TABLE, INVALID, SequenceSet
+from dnabench.sequences import CODE_TABLE, INVALID, SequenceSet, word
 
 _LINE_END, _RECORD = ord("\n"), ord(">")
 
@@ -61,13 +60,13 @@ def read_fasta(path: Path) -> Records:
 def write_fasta(sequences: SequenceSet, path: Path) -> None:
     """Write ``sequences`` atomically; the same sequences give the same bytes, gzip included.
 
-    White space in names and labels becomes ``_``, since it ends them in a header, and so does ``=`` in a label's name.
+    White space in names becomes ``_``, since it ends them in a header; labels have none.
     """
-    columns = [word(column).replace("=", "_") or "-" for column in sequences.labels.columns]
+    columns = sequences.labels.columns
     rows = sequences.labels.itertuples(index=False, name=None)
     lines = []
     for name, row, bases in zip(sequences.names, rows, sequences.strings(), strict=True):
-        labels = "".join(f" {key}={word(value)}" for key, value in zip(columns, row, strict=True) if value)
+        labels = "".join(f" {key}={value}" for key, value in zip(columns, row, strict=True) if value)
         lines.append(f">{word(name) or '-'}{labels}\n{bases}\n")
     content = "".join(lines).encode()
     if path.name.endswith(".gz"):

@@ -18,6 +18,7 @@ from dnabench.data.sets import Sets, check_name
 from dnabench.errors import UserError
 from dnabench.files import locked
 from dnabench.plugins import construct
+from dnabench.specs import DatasetSpec
 
 if TYPE_CHECKING:
     from dnabench.data.records import Cleaned, Reading
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
     from dnabench.sequences import SequenceSet
 
 Progress = Callable[[int, int, str], None]
+
+
+def check_free_name(catalog: Catalog, name: str) -> None:
+    """UserError unless a set of the user's own can be called so: not as a dataset plugin, or what one brings."""
+    check_name(name)
+    for offer in catalog.all(DatasetSpec):
+        if name in (offer.spec.name, *offer.spec.sets):
+            raise UserError(f"name {name!r} is that of a data set of {offer.distribution}; choose another --name")
 
 
 class Fetched(NamedTuple):
@@ -82,7 +91,7 @@ def fetch(
             f"--name {store_as}: {name} brings several sets, {', '.join(spec.sets)}, with names of their own"
         )
     if store_as:
-        check_name(store_as)
+        check_free_name(catalog, store_as)
     chosen = options.build(spec.options, name, settings)
     # As it will be read back: JSON knows no tuples.
     made_by = json.loads(json.dumps({"dataset": name, "version": spec.version, "options": options.as_dict(chosen)}))
@@ -97,6 +106,7 @@ def fetch(
         fetcher = WebFetcher(downloads=root / "downloads" / name, scratch=scratch, progress=progress)
         for part in construct(spec, chosen).fetch(fetcher=fetcher):
             about = {"made_by": made_by, "dropped": dict(part.dropped), "about": dict(part.about)}
+            about["published"] = part.published
             stored = sets.put(store_as or part.name, part.sequences, about, replace=replace)
             yield Fetched(sets.about(store_as or part.name), was_here=not stored)
 

@@ -12,7 +12,7 @@ from typing import BinaryIO, cast
 
 from dnabench.errors import UserError
 
-FASTA = (".fa", ".fasta", ".fna")
+FASTA = (".fa", ".fasta", ".fna", ".fas", ".fsa", ".ffn")
 TEXT_TABLES = {".csv": ",", ".tsv": "\t"}
 PARQUET = (".parquet", ".pq")
 GZIP = (".gz", ".bgz")

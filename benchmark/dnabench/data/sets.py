@@ -46,6 +46,8 @@ class Sets:
         path = self._directory / name / "about.json"
         try:
             about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            if about.get("schema") != SCHEMA:
+                raise ValueError(f"not a record of schema {SCHEMA}")
         except FileNotFoundError:
             raise UserError(f"no set named {name!r} is stored; {did_you_mean(name, self.names())}") from None
         except (OSError, ValueError) as error:
@@ -86,6 +88,9 @@ class Sets:
             self._directory.mkdir(parents=True, exist_ok=True)
             with locked(self._directory / f".{name}.lock"):
                 # Nobody else writes this name now: what lies here under such a name was left by an interruption.
+                for old in self._directory.glob(f".{name}.*.old.part"):
+                    if not target.exists():
+                        old.replace(target)
                 for left in self._directory.glob(f".{name}.*.part"):
                     shutil.rmtree(left)
                 if target.exists() and not replace:
@@ -121,6 +126,8 @@ class Sets:
                 part.replace(target)
             sync(target.parent)
         except BaseException:
+            if not target.exists() and (old := part.with_suffix(".old.part")).exists():
+                old.replace(target)
             shutil.rmtree(part, ignore_errors=True)
             raise
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
-
-from dnabench.errors import UserError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,17 +18,15 @@ _MOST = 200
 def slices_of(sequences: SequenceSet, columns: Iterable[str]) -> tuple[str, ...]:
     """Every ``column=value`` of the label columns that there are and that have several values.
 
-    White space in a value is written ``_``, as FASTA headers hold it. UserError for a column of too many values.
+    A column of too many values is warned of and has no slices.
     """
     found: list[str] = []
     labels = sequences.labels
     for column in columns:
-        if column not in labels:
-            continue
-        values = sorted({word(value) for value in labels[column].unique()} - {""})
+        values = sorted(set(labels[column]) - {""}) if column in labels else []
         if len(values) > _MOST:
-            raise UserError(f"label {column!r} has {len(values)} values; slices are for labels of {_MOST} at most")
-        if len(values) > 1:
+            warnings.warn(f"label {column!r} has over {_MOST} values: it is not scored value by value", stacklevel=2)
+        elif len(values) > 1:
             found += [f"{column}={value}" for value in values]
     return tuple(found)
 
@@ -45,10 +42,5 @@ def slice_rows(sequences: SequenceSet, name: str) -> np.ndarray:
     labels = sequences.labels
     if column not in labels:
         labels = labels.assign(**{column: ""})
-    rows: np.ndarray = (labels[column].map(word) == value).to_numpy(bool).nonzero()[0]
+    rows: np.ndarray = (labels[column] == value).to_numpy(bool).nonzero()[0]
     return rows
-
-
-def word(text: str) -> str:
-    """``text`` without white space, which would end it in a FASTA header."""
-    return "_".join(text.split())

@@ -25,8 +25,8 @@ def split_of(sequences: SequenceSet, rule: SplitRule, root: Path) -> Split:
     UserError when a part would stay empty.
     """
     path = root / "splits" / f"{sequences.digest}-{rule.protocol.replace(':', '-')}-v{VERSION}.npy"
-    if path.is_file():
-        return _parts(np.load(path, allow_pickle=False))
+    if (known := _read(path, len(sequences))) is not None:
+        return known
     seeded = rng("split", repeat=0, dataset=sequences.digest)
     if rule.method == "random":
         split = random_split(sequences, fractions=rule.fractions, rng=seeded)
@@ -41,5 +41,12 @@ def split_of(sequences: SequenceSet, rule: SplitRule, root: Path) -> Split:
     return split
 
 
-def _parts(part: np.ndarray) -> Split:
+def _read(path: Path, n: int) -> Split | None:
+    """A kept split; None where there is none, or a damaged file."""
+    try:
+        part = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    if part.shape != (n,):
+        return None
     return Split(*(np.flatnonzero(part == number) for number in range(3)))

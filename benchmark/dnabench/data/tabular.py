@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from dnabench.data.formats import TEXT_TABLES, WHITE_SPACE, open_bytes, split_ending
 from dnabench.data.records import Collector, Records, wrong_letter
-from dnabench.data.slices import word
 from dnabench.errors import UserError
-from dnabench.sequences import CODE_TABLE, INVALID
+from dnabench.sequences import CODE_TABLE, INVALID, label_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,9 +34,9 @@ class _Row(NamedTuple):
 def read_text_table(path: Path, *, sequence_column: str | None = None) -> Records:
     """The records of a CSV or TSV file (by its ending) with a header line; plain or gzip, UTF-8.
 
-    White space in labels and their names becomes ``_``, as FASTA headers hold it. A row of another number of columns,
-    without a sequence or with a letter outside DNA is a fault of that record. UserError for a file without a column of
-    sequences or that is not text, and for a quotation that never ends.
+    A column without a name, such as pandas writes its index, is left out. A row of another number of columns, without a
+    sequence or with a letter outside DNA is a fault of that record. UserError for a file without a column of sequences
+    or that is not text, and for a quotation that never ends.
     """
     rows = _text_rows(path, TEXT_TABLES[split_ending(path)[1]])
     header = next(rows, None)
@@ -112,13 +111,13 @@ def _text(value: object) -> str:
 
 
 def _read(path: Path, columns: list[str], rows: Iterable[_Row], sequence_column: str | None) -> Records:
-    as_labels = [word(column) for column in columns]
+    as_labels = [label_name(column) for column in columns]
     if len(set(as_labels)) < len(columns):
         twice = next(column for column in as_labels if as_labels.count(column) > 1)
         raise UserError(f"{path}: two columns are called {twice!r}; rename one")
     where = _sequence_column(path, columns, sequence_column)
     named = _find(columns, NAME_COLUMNS)
-    labels = [(i, column) for i, column in enumerate(as_labels) if i not in (where, named)]
+    labels = [(i, column) for i, column in enumerate(as_labels) if i not in (where, named) and columns[i]]
     records = Collector(path)
     kept = bytearray()
     number = 0
@@ -137,7 +136,7 @@ def _read(path: Path, columns: list[str], rows: Iterable[_Row], sequence_column:
             position = len(text[:at].translate(None, WHITE_SPACE)) + 1
             records.refuse(f", position {position} of the sequence: {what}", *place)
         else:
-            kept += records.take(codes, [(column, word(values[i])) for i, column in labels], *place)
+            kept += records.take(codes, [(column, values[i]) for i, column in labels], *place)
     if not number:
         raise UserError(f"{path}: the table has a header and no rows")
     return records.records(kept)
@@ -150,6 +149,9 @@ def _sequence_column(path: Path, columns: list[str], wanted: str | None) -> int:
             raise UserError(f"{path}: no column {wanted!r}; its columns are {listed}")
         return columns.index(wanted)
     found = _find(columns, SEQUENCE_COLUMNS)
+    alike = [column for column in columns if found is not None and column.lower() == columns[found].lower()]
+    if len(alike) > 1:
+        raise UserError(f"{path}: {' and '.join(map(repr, alike))} could be the sequences; say --sequence-column")
     if found is None:
         raise UserError(
             f"{path}: no column of sequences (looked for {', '.join(SEQUENCE_COLUMNS)}); its columns are {listed}; "

@@ -26,7 +26,7 @@ Row = dict[str, Any]
 def rows(plan: Plan, results: Iterable[CellResult]) -> list[Row]:
     """Rows of all score cells, sorted; a failed sample shows in the rows of all its metrics."""
     results = list(results)
-    floors = {(r.cell.metric, r.cell.seed, r.cell.slice): r.record for r in results if r.cell.kind == "floor"}
+    floors = {(r.cell.metric, r.cell.seed): r.record for r in results if r.cell.kind == "floor"}
     samples = {(r.cell.generator, r.cell.seed): r for r in results if r.cell.kind == "sample"}
     table: list[Row] = []
     for result in results:
@@ -45,12 +45,12 @@ def rows(plan: Plan, results: Iterable[CellResult]) -> list[Row]:
             "generator_version": generator.version,
             "options": canonical(generator.options),
             "seed": cell.seed,
-            "n_generated": result.record.get("n_generated", plan.n_generated),
-            "n_reference": result.record.get("n_reference", plan.n_reference),
+            "n_generated": result.record.get("n_generated", plan.n_generated if cell.slice == ALL else None),
+            "n_reference": result.record.get("n_reference", plan.n_reference if cell.slice == ALL else None),
             "status": result.status if sample.status == "done" else sample.status,
             "error": result.error if sample.status == "done" else sample.error,
         }
-        floor = floors.get((cell.metric, cell.seed, cell.slice), {})
+        floor = floors.get((cell.metric, cell.seed), {}) if cell.slice == ALL else result.record.get("floor", {})
         table += score_rows(plan.metric(cell.metric), result.record, floor, common)
     return sorted(table, key=_order)
 

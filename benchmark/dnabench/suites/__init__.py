@@ -12,6 +12,8 @@ from typing import Any
 from dnabench.errors import UserError, did_you_mean
 
 DEFAULT = "promoters-sim-v1"
+# What a row says in place of a suite whose protocol it does not keep to.
+CUSTOM = "custom"
 SPLIT_METHODS = ("groups", "random")
 
 
@@ -52,7 +54,7 @@ class SplitRule:
     @property
     def protocol(self) -> str:
         """What a row of results says of it: ``groups-50mer-80:10:10`` or ``random-80:10:10``."""
-        shares = ":".join(f"{fraction * 100:.4g}" for fraction in self.fractions)
+        shares = ":".join(f"{fraction * 100:.12g}" for fraction in self.fractions)
         return f"groups-{self.k}mer-{shares}" if self.method == "groups" else f"{self.method}-{shares}"
 
 
@@ -77,6 +79,11 @@ class SuiteData:
     sha256: str = ""
     fetch: str = ""
     source: str = ""
+
+    @property
+    def title(self) -> str:
+        """The name, or the path in its place."""
+        return self.name or str(self.path)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,8 +123,8 @@ def load(text: str) -> Suite:
     path = Path(text)
     if path.suffix != ".toml":
         raise UserError(f"no suite named {text!r}; {did_you_mean(text, names())}; your own is a file: --suite my.toml")
-    if path.stem in names():
-        raise UserError(f"{path}: {path.stem} is the name of a suite of dnabench; give yours another")
+    if path.stem in (*names(), CUSTOM):
+        raise UserError(f"{path}: {path.stem} is a name of dnabench's own; give your suite another")
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -173,7 +180,7 @@ def _parse(name: str, values: Mapping[str, Any], where: str, directory: Path) ->
     suite = Suite(
         name=name,
         summary=top.take("summary", str, ""),
-        length=top.take("length", int, 0) or None,
+        length=top.take("length", int, 0) if "length" in values else None,
         samples=top.take("samples", int),
         metrics=top.take("metrics", (list, [str])),
         seeds=top.take("seeds", (list, [int])),
@@ -209,6 +216,7 @@ def _check(suite: Suite, where: str) -> None:
     checks = {
         "[dataset] names a set (name) or a file (path), one of the two": bool(suite.dataset.name)
         != (suite.dataset.path is not None),
+        "[dataset] options are those of a name, not of a path": suite.dataset.path is None or not suite.dataset.options,
         "samples is at least 2": suite.samples >= 2,
         "length is at least 1": suite.length is None or suite.length >= 1,
         "metrics names at least one metric": bool(suite.metrics),

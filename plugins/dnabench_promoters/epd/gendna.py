@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dnabench import FetchedSet, SequenceSet, UserError
 from dnabench_promoters.epd.species import code_of
+from dnabench_promoters.options import EpdGenDnaOptions
 
 if TYPE_CHECKING:
     from dnabench import Fetcher
-    from dnabench_promoters.options import EpdGenDnaOptions
 
 MAMMALS = ("hs", "mm", "rm", "rn")
 
@@ -95,8 +95,7 @@ class EpdGenDna:
             "sequences": len(sequences),
             "sequences of human, macaque, mouse and rat": int(species.reindex(MAMMALS, fill_value=0).sum()),
         }
-        if self.options.verify:
-            _verify(published, found, path, fetcher)
+        as_published = self.options.verify and _verify(published, found, path, fetcher)
         with path.open("rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         return FetchedSet(
@@ -110,6 +109,8 @@ class EpdGenDna:
                 "rows": rows,
                 "species": {str(code): int(n) for code, n in species.items()},
             },
+            # Without a checksum only the published address vouches for a file.
+            published=as_published and (published.sha256 is not None or self.options.url == EpdGenDnaOptions().url),
         )
 
     def _verified(self, published: Published) -> str:
@@ -118,20 +119,20 @@ class EpdGenDna:
         return "sha256 and counts" if published.sha256 else "number of rows; no sha256 of this file is published"
 
 
-def _verify(published: Published, found: Mapping[str, int], path: Path, fetcher: Fetcher) -> None:
-    """UserError, or a warning where not even the checksum is known, for counts that are not those of the file."""
+def _verify(published: Published, found: Mapping[str, int], path: Path, fetcher: Fetcher) -> bool:
+    """Whether the counts are those of the file; UserError where they are not, though its checksum is right."""
     other = [
         f"{found[what]:,} {what} ({count:,} were expected)"
         for what, count in published.counts.items()
         if found[what] != count
     ]
     if not other:
-        return
+        return True
     message = f"{path}: not the published file: {', '.join(other)}"
     if published.sha256 is None:
         fetcher.warn(message)
-    else:
-        raise UserError(f"{message}; --set epd-gendna.verify=false takes it nevertheless")
+        return False
+    raise UserError(f"{message}; --set epd-gendna.verify=false takes it nevertheless")
 
 
 def _with_codes(sequences: SequenceSet, path: Path, fetcher: Fetcher) -> SequenceSet:

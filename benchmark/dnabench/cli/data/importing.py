@@ -33,7 +33,7 @@ def command(
     sequence_column: str | None,
     store_directory: Path | None,
     format: str,
-    blocked: tuple[str, ...],  # noqa: ARG001
+    blocked: tuple[str, ...],
     debug: bool,  # noqa: ARG001
 ) -> int:
     """Clean sequences and keep them under a name.
@@ -43,11 +43,12 @@ def command(
     """
     common.show_warnings_as_lines()
     from dnabench.cli.data import reports
+    from dnabench.data.fetching import check_free_name
     from dnabench.data.read import read
-    from dnabench.data.sets import Sets, check_name
+    from dnabench.data.sets import Sets
     from dnabench.store import default_root
 
-    check_name(name)
+    check_free_name(common.load_catalog(blocked), name)
     reading = read(paths, sequence_column=sequence_column)
     reading.warn_of_faults()
     sequences, dropped = reading.clean(length=length, crop=length is not None, keep_n=keep_n)

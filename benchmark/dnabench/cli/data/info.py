@@ -73,15 +73,17 @@ def _describe(
     if source.are_files(sources):
         reading, parts = source.open_files([Path(text) for text in sources], sequence_column)
         reading.warn_of_faults()
+        if not len(reading):
+            raise UserError(f"{about['name']}: no record can be read; the first fault: {reading.faults[0]}")
         about |= info.describe_reading(reading)
-        if not len(reading) or (length is None and len(about["lengths"]) > 1):
+        if length is None and len(about["lengths"]) > 1:
             return about
         sequences = reading.without_faults().to_set(length=length)
     else:
         sequences = source.own(catalog, root, sources, length, {}, None).sequences
     about |= info.describe_set(sequences, k=rule.k)
     if parts is not None:
-        protocol = directories.given_protocol(Path(sources[0]), sequences)
+        protocol = directories.given_protocol(Path(sources[0]))
     else:
         try:
             parts, protocol = split_of(sequences, rule, root), rule.protocol

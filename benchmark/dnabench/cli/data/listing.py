@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dnabench.cli import common
+from dnabench.errors import UserError
 
 if TYPE_CHECKING:
     from dnabench.plugins import Catalog
@@ -57,8 +58,12 @@ def _entries(catalog: Catalog, root: Path) -> list[dict[str, Any]]:
             entries[name] = {"name": name, "here": not spec.sets, "from": source}
     sets = Sets(root)
     for name in sets.names():
-        about = sets.about(name)
-        origin = about.get("imported") or [f"dataset {about['made_by']['dataset']}"]
+        try:
+            about = sets.about(name)
+        except UserError as error:
+            common.warn(str(error))
+            continue
+        origin = about["imported"] if "imported" in about else [f"dataset {about['made_by']['dataset']}"]
         entries[name] = {
             "name": name,
             "here": True,
