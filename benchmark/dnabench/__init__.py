@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from dnabench.checkpoint import Checkpoint
     from dnabench.context import Context
     from dnabench.errors import UserError
     from dnabench.hookspecs import hookimpl
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from dnabench.specs import DatasetSpec, EmbedderSpec, GeneratorSpec, MetricSpec
 
 _HOME = {
+    "Checkpoint": "checkpoint",
     "Context": "context",
     "Dataset": "protocols",
     "DatasetSpec": "specs",
@@ -40,6 +42,7 @@ _HOME = {
 }
 
 __all__ = [
+    "Checkpoint",
     "Context",
     "Dataset",
     "DatasetSpec",

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     import pandas as pd
     import torch
 
+    from dnabench.checkpoint import Checkpoint
     from dnabench.sequences import SequenceSet
+
+CHECKPOINT_SECONDS = 15.0
 
 
 def _no_progress(done: int, total: int, stage: str) -> None:
@@ -39,6 +42,9 @@ class Context:
         held_out: real sequences outside the training split and the reference; for controls only, None for all others.
         embedder: the embedder a feature metric is to use, as ``metric@embedder`` or its record names it.
         progress: ``progress(done, total, stage)``, called as often as the plugin likes.
+        rank, ranks: which process this is of how many that train together. More than one only where the record's
+            ``devices_option`` asks for it; then a process group of ``torch.distributed`` is there.
+        checkpoint_seconds: how long a training goes on without a checkpoint, at least.
     """
 
     device: str = "cpu"
@@ -50,6 +56,9 @@ class Context:
     held_out: SequenceSet | None = None
     embedder: str | None = None
     progress: Callable[[int, int, str], None] = _no_progress
+    rank: int = 0
+    ranks: int = 1
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
     embed_with: Callable[[str, SequenceSet], np.ndarray] = field(default=_no_embedders, repr=False)
 
     def __post_init__(self) -> None:
@@ -67,6 +76,12 @@ class Context:
 
         state = self._torch_seeds.spawn(1)[0].generate_state(1, np.uint64)[0]
         return torch.Generator("cpu").manual_seed(int(state >> np.uint64(1)))
+
+    def checkpoint(self, name: str) -> Checkpoint:
+        """The checkpoint ``name`` of this call's training, in ``scratch``; the first process of a group writes it."""
+        from dnabench.checkpoint import Checkpoint
+
+        return Checkpoint(self.scratch / f"{name}.safetensors", every=self.checkpoint_seconds, writes=self.rank == 0)
 
     def embed(self, name: str, sequences: SequenceSet) -> np.ndarray:
         """Embeddings of ``sequences`` by the embedder called ``name``: float32, shape ``(n, dimension)``; cached."""

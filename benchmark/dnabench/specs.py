@@ -62,6 +62,9 @@ class GeneratorSpec(Spec):
         label_option: the option that names the label column it conditions on, empty for none. Where there is such an
             option, its samples carry that one column.
         variant: the option that ``NAME=VALUE`` on the command line sets, so that one run compares several values.
+        devices_option: the option that says on how many devices it trains. ``fit`` is then called in as many processes
+            at once, which share a process group of ``torch.distributed`` (``context.rank``, ``context.ranks``), and the
+            model of the first is kept.
         needs_training: False when ``fit`` does nothing.
         datasets: names of the only data sets that it is for, uncropped; empty for any.
         presets: preset name -> the options it changes; the preset ``quick`` should take minutes on two CPU cores.
@@ -76,6 +79,7 @@ class GeneratorSpec(Spec):
     uses_labels: bool = False
     label_option: str | None = None
     variant: str | None = None
+    devices_option: str | None = None
     needs_training: bool = True
     datasets: tuple[str, ...] = ()
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -85,7 +89,7 @@ class GeneratorSpec(Spec):
         if self.kind not in ("model", "baseline", "control"):
             raise ValueError(f"{self.name}: kind {self.kind!r} is none of model, baseline, control")
         known = {field.name for field in dataclasses.fields(self.options)} if self.options else set()
-        for role in ("label_option", "variant"):
+        for role in ("label_option", "variant", "devices_option"):
             named = getattr(self, role)
             if named is not None and named not in known:
                 raise ValueError(f"{self.name}: {role} {named!r} is not one of its options")
