@@ -1,244 +1,271 @@
-"""What happens in a cell. Results go to the store before they are reported; no exception leaves a cell."""
+"""What happens in a cell: train, sample or score, and have the result in the store before saying so.
+
+It runs in a process of its own (see :mod:`dnabench.engines`), on an order, and answers with plain data.
+"""
 
 from __future__ import annotations
 
 import json
-import os
 import resource
 import shutil
-import sys
 import time
 import traceback
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dnabench import keys, options
+from dnabench import keys, options, torchrun
 from dnabench.context import Context
+from dnabench.data.parts import StoredParts
 from dnabench.data.slices import ALL, slice_rows
 from dnabench.errors import UserError
-from dnabench.plan import check_metric
-from dnabench.plugins import Catalog, construct
+from dnabench.numerics import make_deterministic
+from dnabench.orders import DONE, FAILED, OOM, SKIPPED, Order
+from dnabench.plan import Plan
+from dnabench.planning import check_metric
+from dnabench.plugins import Catalog, construct, load_catalog
 from dnabench.scoring import Scorer
 from dnabench.seeds import derive_seed, rng, seed_globals
 from dnabench.sequences import SequenceSet
+from dnabench.store import Store
 
 if TYPE_CHECKING:
-    from dnabench.data.source import Data
-    from dnabench.plan import Cell, Plan
     from dnabench.scoring import Wholes
-    from dnabench.store import Store
+
+Progress = Callable[[int, int, str], None]
 
 # Beside the generator's own files; the one name that they must leave free.
 MODEL_FILE = "dnabench.json"
 
-
-@dataclass(frozen=True, kw_only=True)
-class CellResult:
-    """How a cell ended.
-
-    Attributes:
-        status: ``done``, ``failed``, or ``skipped`` when the sample it needs is missing or a slice is too small.
-        record: the score record of a score or floor cell; empty for a sample cell.
-        sample: where a sample cell's files are.
-        cached: whether the store had it.
-        seconds, peak_memory_mb: of this execution; the memory is the process's peak so far.
-    """
-
-    cell: Cell
-    status: str
-    error: str = ""
-    record: dict[str, Any] = field(default_factory=dict)
-    sample: Path | None = None
-    cached: bool = False
-    seconds: float = 0.0
-    peak_memory_mb: float = 0.0
+_NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
 
 
-class CellRunner:
-    """Executes the cells of one plan in this process. UserError for a metric that refuses its options."""
+def execute(plain: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """Execute an order; whatever goes wrong in a plugin is in the answer."""
+    start = time.perf_counter()
+    said: list[str] = []
+    warnings.showwarning = lambda message, *_, **__: said.append(" ".join(str(message).split()))
+    try:
+        answer = Execution(Order.from_json(plain), progress).run()
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's plugin may raise anything
+        answer = failure(error)
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    measured = {"seconds": time.perf_counter() - start, "peak_memory_mb": peak / 1024}
+    return answer | measured | {"warnings": list(dict.fromkeys(said))}
 
-    def __init__(
-        self,
-        catalog: Catalog,
-        plan: Plan,
-        data: Data,
-        store: Store,
-        *,
-        device: str,
-        progress: Callable[[int, int, str], None],
-        debug: bool = False,
-    ) -> None:
-        self._catalog = catalog
-        self._plan = plan
-        self._data = data
-        self._store = store
-        self._progress = progress
-        self._debug = debug
-        self._scorer = Scorer(catalog, store, device=device, train=data.train, progress=progress)
-        self._scorer.check(plan.metrics)
-        self._samples: dict[tuple[str, int], Path] = {}
-        self._recent: tuple[Path, SequenceSet] | None = None
 
-    def run(self, cell: Cell) -> CellResult:
-        """Execute one cell; whatever goes wrong in a plugin is in the result."""
-        start = time.perf_counter()
-        try:
-            outcome = {"sample": self._sample, "score": self._score, "floor": self._floor}[cell.kind](cell)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's plugin may raise anything
-            if self._debug:
-                traceback.print_exc(file=sys.stderr)
-            text = " ".join(str(error).split())
-            outcome = {"status": "failed", "error": f"{type(error).__name__}: {text}"}
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        return CellResult(cell=cell, seconds=time.perf_counter() - start, peak_memory_mb=peak, **outcome)
+def failure(error: BaseException) -> dict[str, Any]:
+    """Status, error and stack of what was raised; the message of a UserError speaks for itself."""
+    text = " ".join(str(error).split())
+    name = type(error).__name__
+    lacks_memory = isinstance(error, MemoryError) or any(phrase in text.lower() for phrase in _NO_MEMORY)
+    line = text if isinstance(error, UserError) else f"{name}: {text}"
+    stack = "".join(traceback.format_exception(error))
+    return {"status": OOM if lacks_memory else FAILED, "error": line, "stack": stack}
 
-    def _sample(self, cell: Cell) -> dict[str, Any]:
-        key = self._sample_key(cell)
-        with self._store.work(key) as scratch:
+
+class Execution:
+    """One order being executed."""
+
+    def __init__(self, order: Order, progress: Progress) -> None:
+        self.order = order
+        self.plan = order.plan
+        self.cell = order.cell
+        self.progress = progress
+        self.store = Store(Path(order.site.store), since=order.site.since)
+        self.parts = StoredParts(Path(order.site.parts))
+
+    def run(self) -> dict[str, Any]:
+        """The answer; whatever the plugin raises passes through."""
+        keys.check_code(self.order.site.code)
+        make_deterministic()
+        work = {"train": self._train, "sample": self._sample, "score": self._score, "floor": self._floor}
+        return work[self.cell.kind]()
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The plugins of the run."""
+        return load_catalog(self.order.site.blocked, self.order.site.allowed)
+
+    def generator(self) -> Any:
+        """An untrained instance of the cell's generator."""
+        planned = self.plan.generator(self.cell.generator)
+        spec = self.catalog.generator(planned.plugin).spec
+        return construct(spec, options.build(spec.options, spec.name, planned.options))
+
+    def context(self, role: str, scratch: Path, **more: Any) -> Context:
+        """The surroundings of one call of the cell's generator."""
+        planned = self.plan.generator(self.cell.generator)
+        seed = derive_seed(role, repeat=self.cell.seed, dataset=self.plan.dataset_sha256, generator=planned.plugin)
+        seed_globals(seed)
+        surroundings: dict[str, Any] = {
+            "device": planned.device,
+            "seed": seed,
+            "length": self.plan.length,
+            "scratch": scratch,
+            "progress": self.progress,
+            "checkpoint_seconds": self.order.site.checkpoint_seconds,
+        }
+        return Context(**surroundings | more)
+
+    def fit(self, scratch: Path, model: Path, **more: Any) -> None:
+        """Train the cell's generator and have it write into ``model``, unless another process of its group does."""
+        planned = self.plan.generator(self.cell.generator)
+        held_out = self.parts.validation if planned.kind == "control" else None
+        context = self.context("fit", scratch, train=self.parts.train, held_out=held_out, **more)
+        generator = self.generator()
+        generator.fit(self.parts.train, context=context)
+        if context.rank == 0:
+            generator.save(model)
+
+    def _train(self) -> dict[str, Any]:
+        return self._once(self._make_model, "model")
+
+    def _sample(self) -> dict[str, Any]:
+        return self._once(self._make_sample, "sample")
+
+    def _once(self, make: Callable[[Path, Path], dict[str, Any]], name: str) -> dict[str, Any]:
+        """What ``make`` answers when it has filled a directory, which is then stored; or what is there already."""
+        order = self.order
+        with self.store.work(order.key) as work:
             # Looked up with the work in hand: another run may just have finished it.
-            path = self._store.sample(key)
-            cached = path is not None
-            if path is None:
-                path = self._store.put_sample(key, self._make_sample(cell, scratch))
-        self._samples[cell.generator, cell.seed] = path
-        return {"status": "done", "sample": path, "cached": cached}
+            known = self.store.cell(self.cell.kind, order.key)
+            if known is not None:
+                return {"status": DONE, "answer": known, "cached": True}
+            scratch, directory = work / "scratch", work / name
+            scratch.mkdir(exist_ok=True)
+            shutil.rmtree(directory, ignore_errors=True)
+            directory.mkdir()
+            answer = make(scratch, directory)
+            self.store.put_files(self.cell.kind, order.key, directory)
+            self.store.put_cell(self.cell.kind, order.key, order.key_parts, answer)
+            return {"status": DONE, "answer": answer}
 
-    def _make_sample(self, cell: Cell, work: Path) -> Path:
-        """Train and sample; a directory below ``work`` that holds sample and model."""
-        planned = self._plan.generator(cell.generator)
-        spec = self._catalog.generator(planned.plugin).spec
-        generator = construct(spec, options.build(spec.options, spec.name, planned.options))
-        scratch, directory = work / "scratch", work / "sample"
-        scratch.mkdir(exist_ok=True)
-        shutil.rmtree(directory, ignore_errors=True)
-        model = directory / "model"
-        model.mkdir(parents=True)
-
-        def context(role: str) -> Context:
-            seed = derive_seed(role, repeat=cell.seed, dataset=self._plan.dataset_sha256, generator=spec.name)
-            seed_globals(seed)
-            return Context(
-                device=planned.device,
-                seed=seed,
-                length=self._plan.length,
-                scratch=scratch,
-                train=self._data.train,
-                labels=self._data.labels(self._plan.n_generated, repeat=cell.seed) if role == "sample" else None,
-                held_out=self._data.validation if spec.kind == "control" else None,
-                progress=self._progress,
-            )
-
-        generator.fit(self._data.train, context=context("fit"))
-        drawn = generator.sample(self._plan.n_generated, context=context("sample"))
-        sequences = checked_sample(drawn, self._plan.n_generated, self._plan.length)
-        sequences.to_fasta(directory / "sample.fa.gz")
-        generator.save(model)
+    def _make_model(self, scratch: Path, model: Path) -> dict[str, Any]:
+        planned = self.plan.generator(self.cell.generator)
+        if planned.devices > 1:
+            torchrun.train(self.order, planned.devices, scratch, model, self.progress)
+        else:
+            self.fit(scratch, model)
         if (model / MODEL_FILE).exists():
-            raise ValueError(f"{spec.name}.save wrote {MODEL_FILE}, a name that dnabench keeps for itself")
+            raise ValueError(f"{planned.plugin}.save wrote {MODEL_FILE}, a name that dnabench keeps for itself")
         about = {
-            "generator": spec.name,
-            "version": spec.version,
+            "generator": planned.plugin,
+            "version": planned.version,
             "distribution": planned.distribution,
             "options": planned.options,
-            "length": self._plan.length,
-            "dataset": self._plan.dataset,
-            "dataset_sha256": self._plan.dataset_sha256,
-            "seed": cell.seed,
+            "length": self.plan.length,
+            "dataset": self.plan.dataset,
+            "dataset_sha256": self.plan.dataset_sha256,
+            "seed": self.cell.seed,
         }
         (model / MODEL_FILE).write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        return directory
+        return {}
 
-    def _score(self, cell: Cell) -> dict[str, Any]:
-        path = self._samples.get((cell.generator, cell.seed))
-        if path is None:
-            return {"status": "skipped", "error": "there is no sample to score"}
-        if self._recent is None or self._recent[0] != path:  # all slices and metrics of a sample come one by one
-            self._recent = path, SequenceSet.from_fasta(path / "sample.fa.gz")
-        compare = self._compare if cell.slice == ALL else self._compare_slice
-        return compare(cell, self._recent[1], self._data.reference(self._plan.n_reference, repeat=cell.seed))
+    def _make_sample(self, scratch: Path, directory: Path) -> dict[str, Any]:
+        n = self.plan.n_generated
+        generator = self.generator()
+        generator.load(self.store.files("train", self.order.input))
+        context = self.context("sample", scratch, labels=self.parts.labels(n, repeat=self.cell.seed))
+        sequences = checked_sample(generator.sample(n, context=context), n, self.plan.length)
+        sequences.to_fasta(directory / "sample.fa.gz")
+        return {"sha256": sequences.digest}
 
-    def _floor(self, cell: Cell) -> dict[str, Any]:
-        pair = self._floor_pair(cell)
+    @cached_property
+    def scorer(self) -> Scorer:
+        """Of this cell's metric."""
+        spec = self.catalog.metric(self.plan.metric(self.cell.metric).name).spec
+        return Scorer(
+            self.catalog,
+            self.store,
+            device=self.plan.device,
+            threads=self.plan.threads,
+            train=self.parts.train if spec.needs_train else None,
+            progress=self.progress,
+        )
+
+    def _score(self) -> dict[str, Any]:
+        """Score the sample and its slices; a slice that fails leaves the others."""
+        generated = SequenceSet.from_fasta(self.store.files("sample", self.order.input) / "sample.fa.gz")
+        reference = self.parts.reference(self.plan.n_reference, repeat=self.cell.seed)
+        slices: dict[str, dict[str, Any]] = {}
+        for name in self.plan.slices_of(self.cell.generator):
+            try:
+                slices[name] = (
+                    self._compare(generated, reference)
+                    if name == ALL
+                    else self._compare_slice(name, generated, reference)
+                )
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's metric may raise anything
+                slices[name] = failure(error)
+            self.progress(len(slices), len(self.plan.slices_of(self.cell.generator)), "slices")
+        answer = {"slices": slices}
+        for name, outcome in slices.items():
+            if outcome["status"] in (FAILED, OOM):
+                where = "" if name == ALL else f"{name}: "
+                return outcome | {"error": where + outcome["error"], "answer": answer}
+        self.store.put_cell(self.cell.kind, self.order.key, self.order.key_parts, answer)
+        return {"status": DONE, "answer": answer}
+
+    def _floor(self) -> dict[str, Any]:
+        pair = self._floor_pair()
         if pair is None:
-            return {"status": "skipped", "error": "too few held-out sequences for two sets of these sizes"}
-        return self._compare(cell, *pair)
+            return {"status": SKIPPED, "error": "too few held-out sequences for two sets of these sizes"}
+        answer = {"record": self._compare(*pair)["record"]}
+        self.store.put_cell(self.cell.kind, self.order.key, self.order.key_parts, answer)
+        return {"status": DONE, "answer": answer}
 
-    def _floor_pair(self, cell: Cell) -> tuple[SequenceSet, SequenceSet] | None:
-        return self._data.floor_pair(self._plan.n_generated, self._plan.n_reference, repeat=cell.seed)
+    def _floor_pair(self) -> tuple[SequenceSet, SequenceSet] | None:
+        return self.parts.floor_pair(self.plan.n_generated, self.plan.n_reference, repeat=self.cell.seed)
 
     def _compare(
-        self, cell: Cell, generated: SequenceSet, reference: SequenceSet, wholes: Wholes = MappingProxyType({})
+        self, generated: SequenceSet, reference: SequenceSet, wholes: Wholes = MappingProxyType({})
     ) -> dict[str, Any]:
-        record, cached = self._scorer.score(
-            self._plan.metric(cell.metric),
+        record, _ = self.scorer.score(
+            self.plan.metric(self.cell.metric),
             generated=generated,
             reference=reference,
-            dataset=self._plan.dataset_sha256,
-            repeat=cell.seed,
+            dataset=self.plan.dataset_sha256,
+            repeat=self.cell.seed,
             wholes=wholes,
         )
-        return {"status": "done", "record": record, "cached": cached}
+        return {"status": DONE, "record": record}
 
-    def _compare_slice(self, cell: Cell, generated: SequenceSet, reference: SequenceSet) -> dict[str, Any]:
+    def _compare_slice(self, name: str, generated: SequenceSet, reference: SequenceSet) -> dict[str, Any]:
         """Compare a slice of both sides, with its own floor in the record, at the very sizes.
 
         Of the generated and of the held-out sequences that stand for a perfect generator's, the more numerous are
         thinned out.
         """
-        pair = self._floor_pair(cell)
+        pair = self._floor_pair()
         wholes = [generated, reference] + ([pair[0]] if pair else [])
-        rows = [slice_rows(whole, cell.slice) for whole in wholes]
+        rows = [slice_rows(whole, name) for whole in wholes]
         sizes = [len(chosen) for chosen in rows]
         n_generated = min(sizes[0], sizes[-1]) if pair else sizes[0]
-        order = rng("slice", repeat=cell.seed, dataset=self._plan.dataset_sha256)
+        order = rng("slice", repeat=self.cell.seed, dataset=self.plan.dataset_sha256)
         for side in (0, 2):
             if sizes[side:]:
                 rows[side] = np.sort(order.permutation(rows[side])[:n_generated])
         parts = [whole.take(chosen) for whole, chosen in zip(wholes, rows, strict=True)]
         known = {part.digest: of for part, of in zip(parts, zip(wholes, rows, strict=True), strict=True)}
+        metric = self.plan.metric(self.cell.metric)
         try:
-            check_metric(self._catalog, self._plan.metric(cell.metric), n_generated, sizes[1], self._plan.length)
+            check_metric(self.catalog, metric, n_generated, sizes[1], self.plan.length)
         except UserError as error:
             record = {"n_generated": n_generated, "n_reference": sizes[1]}
-            return {"status": "skipped", "error": str(error), "record": record}
+            return {"status": SKIPPED, "error": str(error), "record": record}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # every slice is small: its row says how small, and has its own floor
-            outcome = self._compare(cell, parts[0], parts[1], known)
+            outcome = self._compare(parts[0], parts[1], known)
             if pair:
-                floor = self._compare(cell, parts[2], parts[1], known)
+                floor = self._compare(parts[2], parts[1], known)
                 outcome["record"] = outcome["record"] | {"floor": floor["record"]}
-                outcome["cached"] = outcome["cached"] and floor["cached"]
         return outcome
-
-    def is_stored(self, cell: Cell) -> bool | None:
-        """Whether the store holds a sample cell; None for other cells, whose key rests on the sample's content."""
-        return self._store.sample(self._sample_key(cell)) is not None if cell.kind == "sample" else None
-
-    def _sample_key(self, cell: Cell) -> str:
-        planned = self._plan.generator(cell.generator)
-        spec = self._catalog.generator(planned.plugin).spec
-        return keys.key(
-            "sample",
-            {
-                "generator": [planned.plugin, planned.version, planned.options],
-                "distribution": planned.distribution,
-                "package": keys.package_digest(spec.target),
-                "dataset": self._plan.dataset_sha256,
-                "train": self._data.train.digest,
-                "held_out": self._data.validation.digest if planned.kind == "control" else "",
-                "versions": keys.versions(),
-                "n": self._plan.n_generated,
-                "length": self._plan.length,
-                "seed": cell.seed,
-                "device": planned.device.partition(":")[0],
-            },
-        )
 
 
 def checked_sample(drawn: Any, n: int, length: int) -> SequenceSet:
@@ -249,10 +276,16 @@ def checked_sample(drawn: Any, n: int, length: int) -> SequenceSet:
     return sequences
 
 
-def make_deterministic() -> None:
-    """Ask torch for deterministic algorithms; what has none warns instead of failing."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    import torch
+def check_metrics(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether the plan's metrics can be constructed: ``digests`` (see :meth:`Scorer.digests`), or ``refused``, why not.
 
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.backends.cudnn.benchmark = False
+    ``plain`` holds ``plan``, ``store``, ``blocked`` and ``allowed``.
+    """
+    plan = Plan.from_json(plain["plan"])
+    catalog = load_catalog(plain["blocked"], plain["allowed"])
+    store = Store(Path(plain["store"]))
+    scorer = Scorer(catalog, store, device=plan.device, threads=plan.threads, train=None, progress=lambda *_: None)
+    try:
+        return {"digests": scorer.digests(plan.metrics)}
+    except UserError as error:
+        return {"refused": str(error)}

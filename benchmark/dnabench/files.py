@@ -43,6 +43,13 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def sync_tree(directory: Path) -> None:
+    """Have every file below a directory, and all their names, on disk before going on."""
+    for path in directory.rglob("*"):
+        sync(path)
+    sync(directory)
+
+
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock file ``path``; the operating system lets go of it however the process ends."""

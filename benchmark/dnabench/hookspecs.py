@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from dnabench.cell import CellResult
+    from dnabench.orders import CellResult
     from dnabench.plan import Cell
     from dnabench.specs import DatasetSpec, EmbedderSpec, GeneratorSpec, MetricSpec
 

@@ -6,12 +6,14 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import json
-from collections.abc import Mapping
-from functools import cache
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-SCHEMA = 1
+from dnabench.errors import UserError
+
+SCHEMA = 2
 
 
 def canonical(value: Any) -> str:
@@ -24,31 +26,60 @@ def key(kind: str, parts: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical({"schema": SCHEMA, "kind": kind, **parts}).encode()).hexdigest()
 
 
-@cache
-def versions() -> list[str]:
-    """What numbers rest on beside a plugin's own code: the versions of dnabench and torch."""
-    return [importlib.metadata.version(name) for name in ("dnabench", "torch")]
+def numerics(device: str, threads: int) -> dict[str, Any]:
+    """What numbers rest on beside inputs and a plugin's own code."""
+    versions = {name: importlib.metadata.version(name) for name in ("dnabench", "torch")}
+    return {"device": device.partition(":")[0], "threads": threads, **versions}
 
 
-@cache
-def package_digest(target: str) -> str:
-    """sha256 over the files of the top-level package that ``target`` (``module:Class``) lives in; imports nothing."""
-    name = target.partition(":")[0].partition(".")[0]
+def code_of(packages: Iterable[str]) -> dict[str, str]:
+    """What the code of a run amounts to: package -> digest, and the version of torch."""
+    digests = {name: package_digest(name) for name in sorted({"dnabench", *packages})}
+    return {"torch": importlib.metadata.version("torch"), **digests}
+
+
+def check_code(expected: Mapping[str, str]) -> None:
+    """UserError when the code here is not what it was, or is elsewhere: results would be stored under a wrong key."""
+    here = code_of(expected.keys() - {"torch"})
+    for name in expected:
+        if here[name] != expected[name]:
+            known = {
+                digest: digest if name == "torch" else digest[:12] or "nothing"
+                for digest in (here[name], expected[name])
+            }
+            raise UserError(
+                f"{name} is not what the run began with: {known[here[name]]} here, {known[expected[name]]} there; "
+                f"have one version everywhere and start the same command again"
+            )
+
+
+def package_of(target: str) -> str:
+    """The top-level package that ``target`` (``module:Class``) lives in."""
+    return target.partition(":")[0].partition(".")[0]
+
+
+def package_digest(name: str) -> str:
+    """sha256 over the files of the top-level package or module ``name``, empty where there is none; imports nothing."""
     found = importlib.util.find_spec(name)
     if found is None:
         return ""
     if found.submodule_search_locations:
-        root = Path(next(iter(found.submodule_search_locations)))
-        files = sorted(p for p in root.rglob("*") if p.is_file() and not _is_cache(p.relative_to(root)))
+        root = next(iter(found.submodule_search_locations))
+        files = sorted(_files(root))
     else:
-        root = Path(found.origin or "").parent
-        files = [Path(found.origin or "")]
+        root, _, file = str(found.origin).rpartition(os.sep)
+        files = [file]
     state = hashlib.sha256()
     for file in files:
-        state.update(f"{file.relative_to(root).as_posix()}\n{file.stat().st_size}\n".encode())
-        state.update(file.read_bytes())
+        content = Path(root, file).read_bytes()
+        state.update(f"{file}\n{len(content)}\n".encode() + content)
     return state.hexdigest()
 
 
-def _is_cache(path: Path) -> bool:
-    return any(part == "__pycache__" or part.startswith(".") for part in path.parts)
+def _files(root: str) -> Iterator[str]:
+    """Every file below a directory, relative to it, without caches and hidden ones."""
+    for directory, folders, names in os.walk(root):
+        folders[:] = [folder for folder in folders if folder != "__pycache__" and not folder.startswith(".")]
+        for name in names:
+            if not name.startswith("."):
+                yield os.path.relpath(os.path.join(directory, name), root).replace(os.sep, "/")  # noqa: PTH118

@@ -1,32 +1,15 @@
-"""The plan of a run: pure data, made and checked before anything is computed, written out first."""
+"""The plan of a run: pure data, written out before anything is computed, from which every cell can be executed."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from dnabench import options, suites
-from dnabench.data.slices import ALL, column_of, slices_of
-from dnabench.errors import UserError
+from dnabench.data.slices import ALL, column_of
 
-if TYPE_CHECKING:
-    from dnabench.data.source import Data
-    from dnabench.plugins import Catalog, Provided
-    from dnabench.specs import EmbedderSpec, GeneratorSpec, MetricSpec
-    from dnabench.suites import Controls, Suite
-
-PRESETS = ("quick", "standard", "paper")
-SCHEMA = 2
-# What every line of a leaderboard carries whose data are not the suite's own, or split without regard to relatives.
-OTHER_DATA, RANDOM_SPLIT = "other-data", "random-split"
-
-VARIANT_PATTERN = re.compile(r"[\w.+-]+")
-
-Settings = Mapping[str, Mapping[str, Any]]
+SCHEMA = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +19,8 @@ class PlannedGenerator:
     Attributes:
         name: what rows call it: the plugin's name, or ``NAME=VALUE`` for a variant of it.
         plugin: the name in the plugin's record.
+        device: ``cpu`` or ``cuda``; which of several is the engine's choice.
+        devices: on how many of them it trains.
         labels: the label columns that its samples carry.
     """
 
@@ -45,6 +30,7 @@ class PlannedGenerator:
     kind: str
     distribution: str
     device: str
+    devices: int
     options: dict[str, Any]
     labels: tuple[str, ...] = ()
 
@@ -66,17 +52,23 @@ class PlannedMetric:
 
 @dataclass(frozen=True)
 class Cell:
-    """One unit of work: draw a sample, score it, or score real against real (the floor, with no generator)."""
+    """One unit of work: train, draw a sample, score it, or score real against real (the floor, with no generator).
 
-    kind: Literal["sample", "score", "floor"]
+    A score covers the whole sample and its slices.
+    """
+
+    kind: Literal["train", "sample", "score", "floor"]
     generator: str
     seed: int
     metric: str = ""
-    slice: str = ALL
+
+    @property
+    def id(self) -> str:
+        """Its name in manifest and events, and below ``logs/``: ``score/discdiff/seed0/fred``."""
+        return "/".join(filter(None, (self.kind, self.generator, f"seed{self.seed}", self.metric)))
 
     def __str__(self) -> str:
-        parts = (self.kind, self.generator, f"seed {self.seed}", self.metric, self.slice if self.slice != ALL else "")
-        return " ".join(filter(None, parts))
+        return " ".join(filter(None, (self.kind, self.generator, f"seed {self.seed}", self.metric)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +80,8 @@ class Plan:
         published: name and sha256 of the suite's data where others take their place, else empty.
         slices: the ``column=value`` that are scored by themselves, for generators whose samples carry the column.
         flags: what every line of the leaderboard carries.
+        device: ``cpu`` or ``cuda``: where embedders and metrics run.
+        threads: of one cell. Sums of floats move in their last digits with it, so it is not left to the machine.
     """
 
     suite: str
@@ -103,21 +97,56 @@ class Plan:
     preset: str
     slices: tuple[str, ...]
     flags: tuple[str, ...]
+    device: str
+    threads: int
     generators: tuple[PlannedGenerator, ...]
     metrics: tuple[PlannedMetric, ...]
     schema: int = SCHEMA
 
     def cells(self) -> Iterator[Cell]:
-        """All cells, each after those it needs."""
+        """All cells: those that take long first, each after those it needs."""
         for seed in self.seeds:
             for metric in self.metrics:
                 yield Cell("floor", "", seed, metric.label)
+        for kind in ("train", "sample"):
+            for generator in self.generators:
+                for seed in self.seeds:
+                    yield Cell(kind, generator.name, seed)
         for generator in self.generators:
             for seed in self.seeds:
-                yield Cell("sample", generator.name, seed)
-                for part in (ALL, *(part for part in self.slices if column_of(part) in generator.labels)):
-                    for metric in self.metrics:
-                        yield Cell("score", generator.name, seed, metric.label, part)
+                for metric in self.metrics:
+                    yield Cell("score", generator.name, seed, metric.label)
+
+    def needs(self, cell: Cell) -> tuple[Cell, ...]:
+        """The cells whose results ``cell`` starts from."""
+        before: dict[str, Literal["train", "sample"]] = {"sample": "train", "score": "sample"}
+        if cell.kind not in before:
+            return ()
+        return (Cell(before[cell.kind], cell.generator, cell.seed),)
+
+    def after(self, cell: Cell) -> tuple[Cell, ...]:
+        """The cells that had better end before ``cell`` begins, however they end: they embed what it wants embedded.
+
+        Of the metrics with one embedder the first embeds the sample, and the first floor the reference.
+        """
+        if not cell.metric:
+            return ()
+        embedder = self._embedder(cell.metric)
+        leader = next(m.label for m in self.metrics if self._embedder(m.label) == embedder)
+        if embedder is None:
+            return ()
+        if leader != cell.metric:
+            return (dataclasses.replace(cell, metric=leader),)
+        return (Cell("floor", "", cell.seed, leader),) if cell.kind == "score" else ()
+
+    def _embedder(self, label: str) -> tuple[Any, ...] | None:
+        metric = self.metric(label)
+        return None if metric.embedder is None else (metric.embedder, metric.embedder_options)
+
+    def slices_of(self, name: str) -> tuple[str, ...]:
+        """What of a generator's samples is scored: ``all``, and the slices by labels that they carry."""
+        labels = self.generator(name).labels
+        return (ALL, *(part for part in self.slices if column_of(part) in labels))
 
     def generator(self, name: str) -> PlannedGenerator:
         """The planned generator of that name."""
@@ -129,238 +158,39 @@ class Plan:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for ``manifest.json``."""
-        return dataclasses.asdict(self) | {"seeds": list(self.seeds)}
+        plain: dict[str, Any] = _plain(dataclasses.asdict(self))
+        return plain
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Plan:
+        """The plan that :meth:`to_json` wrote. ValueError for one of another schema."""
+        if plain.get("schema") != SCHEMA:
+            raise ValueError(f"a plan of schema {plain.get('schema')!r}; this version of dnabench knows {SCHEMA}")
+        values = _frozen(plain)
+        values["generators"] = tuple(PlannedGenerator(**_frozen(generator)) for generator in plain["generators"])
+        values["metrics"] = tuple(PlannedMetric(**_frozen(metric)) for metric in plain["metrics"])
+        return cls(**values)
+
+    def cells_to_json(self) -> list[dict[str, Any]]:
+        """Every cell with the ids of those it needs, for ``manifest.json``."""
+        return [
+            dataclasses.asdict(cell)
+            | {
+                "id": cell.id,
+                "needs": [needed.id for needed in self.needs(cell)],
+                "after": [other.id for other in self.after(cell)],
+            }
+            for cell in self.cells()
+        ]
 
 
-def plan_run(
-    catalog: Catalog,
-    suite: Suite,
-    data: Data,
-    *,
-    generators: Sequence[str],
-    metrics: Sequence[str],
-    seeds: Sequence[int],
-    samples: int | None,
-    preset: str,
-    device: str,
-    settings: Settings,
-    controls: bool,
-) -> Plan:
-    """Resolve names and options into a plan; UserError for whatever could not work, before any work is done.
-
-    The plan carries the suite's name only when split, length, metrics' and embedders' options are the suite's, and the
-    data are given with ``--data`` at least.
-    """
-    names = list(dict.fromkeys([*generators, *(suite.controls.names if controls else ())]))
-    _check_slices(suite, data)
-    n_generated, n_reference = _sizes(data, suite, samples, names)
-    chosen = plan_metrics(catalog, metrics, settings)
-    planned = [_plan_generator(catalog, name, preset, device, settings, data) for name in names]
-    _check_distinct(planned)
-    for metric in chosen:
-        _check_data(catalog.metric(metric.name).spec, data)
-        check_metric(catalog, metric, n_generated, n_reference, data.length)
-    check_settings(catalog, settings, {generator.plugin for generator in planned} | names_of(chosen))
-    kept = (
-        data.origin != "own"
-        and data.length == (suite.length or data.length)
-        and (data.given_split or data.protocol == suite.split.protocol)
-        and chosen == plan_metrics(catalog, metrics, {})
-    )
-    flags = {OTHER_DATA: data.origin == "other", RANDOM_SPLIT: data.protocol.startswith("random")}
-    return Plan(
-        suite=suite.name if kept else suites.CUSTOM,
-        dataset=data.name,
-        dataset_sha256=data.digest,
-        published=(suite.dataset.title, suite.dataset.sha256) if data.origin == "other" else (),
-        split=data.protocol,
-        length=data.length,
-        n_train=len(data.train),
-        n_generated=n_generated,
-        n_reference=n_reference,
-        seeds=tuple(sorted(set(seeds))),
-        preset=preset,
-        slices=slices_of(data.test, suite.slices),
-        flags=tuple(flag for flag, applies in flags.items() if applies),
-        generators=tuple(planned),
-        metrics=tuple(chosen),
-    )
+def _plain(value: Any) -> Any:
+    """Tuples as lists, as JSON has them."""
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def plan_metrics(catalog: Catalog, texts: Sequence[str], settings: Settings) -> list[PlannedMetric]:
-    """Metrics from ``NAME`` or ``NAME@EMBEDDER``, in the order given, each once."""
-    chosen: dict[str, PlannedMetric] = {}
-    for text in texts:
-        metric = _plan_metric(catalog, text, settings)
-        chosen.setdefault(metric.label, metric)
-    return list(chosen.values())
-
-
-def check_metric(catalog: Catalog, metric: PlannedMetric, n_generated: int, n_reference: int, length: int) -> None:
-    """UserError when there are too few sequences for the metric or they are too short for its embedder."""
-    spec = catalog.metric(metric.name).spec
-    fewest = spec.min_samples
-    why = f"{metric.label} needs {fewest}"
-    if metric.embedder is not None:
-        embedder = catalog.embedder(metric.embedder).spec
-        if length < embedder.min_length:
-            raise UserError(
-                f"embedder {embedder.name} takes sequences from {embedder.min_length} bp; these have {length} bp"
-            )
-        if spec.samples_exceed_dimension and fewest <= embedder.dimension:
-            fewest = embedder.dimension + 1
-            why = f"{metric.label} needs more than the {embedder.dimension} dimensions of embedder {embedder.name}"
-    for count, side in ((n_generated, "generated"), (n_reference, "reference")):
-        if count < fewest:
-            raise UserError(f"{count} {side} sequences are too few: {why} on each side")
-
-
-def find_generator(catalog: Catalog, text: str) -> tuple[Provided[GeneratorSpec], dict[str, str]]:
-    """The generator of ``NAME`` or ``NAME=VALUE``, and the option that the value sets.
-
-    UserError where there is none.
-    """
-    name, equals, value = text.partition("=")
-    offer = catalog.generator(name)
-    if not equals:
-        return offer, {}
-    if offer.spec.variant is None:
-        raise UserError(f"--generator {text}: {name} has no variants; options are set with --set {name}.OPTION=VALUE")
-    if not VARIANT_PATTERN.fullmatch(value):
-        raise UserError(f"--generator {text}: {value!r} is no value of {name}.{offer.spec.variant}")
-    return offer, {offer.spec.variant: value}
-
-
-def _plan_generator(
-    catalog: Catalog, name: str, preset: str, device: str, settings: Settings, data: Data
-) -> PlannedGenerator:
-    offer, variant = find_generator(catalog, name)
-    spec = offer.spec
-    _check_length(spec, data.length)
-    _check_data(spec, data)
-    given = settings.get(spec.name, {})
-    for option in variant.keys() & given.keys():
-        raise UserError(f"{name} says what {spec.name}.{option} is; leave out the setting of {spec.name}.{option}")
-    resolved = options.as_dict(options.build(spec.options, spec.name, spec.presets.get(preset, {}), given, variant))
-    columns = tuple(data.train.labels.columns)
-    labels: tuple[str, ...] = columns if spec.uses_labels else ()
-    if spec.label_option is not None:
-        column = resolved[spec.label_option]
-        labels = (column,) if column else ()
-        if column and column not in columns:
-            there = f"its labels are {', '.join(columns)}" if columns else "it has no labels"
-            raise UserError(f"option {spec.name}.{spec.label_option}: {data.name} has no label {column!r}; {there}")
-    return PlannedGenerator(
-        name=name,
-        plugin=spec.name,
-        version=spec.version,
-        kind=spec.kind,
-        distribution=offer.distribution,
-        device=device if device.partition(":")[0] in spec.devices else "cpu",
-        options=resolved,
-        labels=labels,
-    )
-
-
-def _plan_metric(catalog: Catalog, text: str, settings: Settings) -> PlannedMetric:
-    name, at, embedder_name = text.partition("@")
-    offer = catalog.metric(name)
-    spec = offer.spec
-    if at and spec.embedder is None:
-        raise UserError(f"metric {name} works on sequences, not on features: write {name}, not {text}")
-    embedder: EmbedderSpec | None = None
-    if spec.embedder is not None:
-        embedder = catalog.embedder(embedder_name or spec.embedder).spec
-    is_default = embedder is None or embedder.name == spec.embedder
-    return PlannedMetric(
-        name=name,
-        version=spec.version,
-        direction=spec.direction,
-        distribution=offer.distribution,
-        options=options.as_dict(options.build(spec.options, name, settings.get(name, {}))),
-        embedder=embedder.name if embedder else None,
-        embedder_version=embedder.version if embedder else None,
-        embedder_options=(
-            options.as_dict(options.build(embedder.options, embedder.name, settings.get(embedder.name, {})))
-            if embedder
-            else {}
-        ),
-        label=name if is_default else f"{name}@{embedder_name}",
-    )
-
-
-def _check_distinct(generators: Sequence[PlannedGenerator]) -> None:
-    """UserError for one model under two names, which would be ranked against itself."""
-    seen: dict[str, str] = {}
-    for generator in generators:
-        model = json.dumps([generator.plugin, generator.options], sort_keys=True)
-        if model in seen:
-            raise UserError(f"generators {seen[model]} and {generator.name} are the same with the same options")
-        seen[model] = generator.name
-
-
-def _check_data(spec: GeneratorSpec | MetricSpec, data: Data) -> None:
-    """UserError where a plugin is for other data sets."""
-    if spec.datasets and data.name not in spec.datasets:
-        raise UserError(
-            f"{spec.noun} {spec.name} is for data set {', '.join(spec.datasets)} alone, not for {data.name}"
-        )
-    if spec.datasets and data.cropped:
-        raise UserError(f"{spec.noun} {spec.name} is for whole sequences of {data.name}; --length crops them")
-
-
-def _check_slices(suite: Suite, data: Data) -> None:
-    """UserError for slices of a suite by a label that its data do not have."""
-    columns = list(data.test.labels)
-    for column in suite.slices:
-        if data.origin != "own" and column not in columns:
-            there = ", ".join(columns) or "none"
-            raise UserError(
-                f"suite {suite.name}: slices are by label {column!r}; the labels of {data.name} are {there}"
-            )
-
-
-def _sizes(data: Data, suite: Suite, samples: int | None, generators: Sequence[str]) -> tuple[int, int]:
-    """Sequences on the generated and on the reference side."""
-    if samples is None:
-        most = min(suite.samples, len(data.validation), len(data.test))
-        return most, most
-    if suite.controls.floor in generators and samples > len(data.validation):
-        raise UserError(
-            f"--samples {samples}: the control {suite.controls.floor} has only {len(data.validation)} held-out "
-            f"sequences; ask for at most that many, or leave the controls out with --no-controls"
-        )
-    return samples, min(samples, len(data.test))
-
-
-def _check_length(spec: GeneratorSpec, length: int) -> None:
-    low, high = spec.lengths or (1, length)
-    if not low <= length <= high:
-        raise UserError(
-            f"generator {spec.name} takes lengths from {low} to {high} bp; these sequences have {length} bp"
-        )
-    if length % spec.length_multiple:
-        near = max(length - length % spec.length_multiple, spec.length_multiple)
-        raise UserError(
-            f"generator {spec.name} takes lengths that are multiples of {spec.length_multiple} bp; these have "
-            f"{length} bp: --length {near} would crop them around their centre"
-        )
-
-
-def names_of(metrics: Sequence[PlannedMetric]) -> set[str]:
-    """The names of metrics and their embedders."""
-    return {metric.name for metric in metrics} | {metric.embedder for metric in metrics if metric.embedder}
-
-
-def check_settings(catalog: Catalog, settings: Settings, used: set[str]) -> None:
-    """UserError for an option of something unknown or unused."""
-    for name in settings:
-        if name not in catalog.names():
-            raise catalog.unknown("plugin", name, catalog.names())
-        if name not in used:
-            raise UserError(f"options of {name} are set, but {name} takes no part here")
-
-
-def controls_of(suite: Suite, plan: Plan) -> Controls | None:
-    """The suite's controls when the plan holds all of them."""
-    return suite.controls if {g.name for g in plan.generators}.issuperset(suite.controls.names) else None
+def _frozen(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Lists as tuples, as the records have them; options stay as they are."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in record.items()}

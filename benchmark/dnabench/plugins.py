@@ -10,6 +10,7 @@ import importlib.metadata
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from typing import Any, Generic, TypeVar
 
@@ -121,16 +122,21 @@ class Catalog:
         return offers[0]
 
 
-def load_catalog(blocked: Iterable[str] = ()) -> Catalog:
+def allowed_plugins() -> tuple[str, ...]:
+    """The allow list ``DNABENCH_PLUGINS`` (comma-separated); empty for all."""
+    return tuple(sorted({name.strip() for name in os.environ.get("DNABENCH_PLUGINS", "").split(",")} - {""}))
+
+
+def load_catalog(blocked: Iterable[str] = (), allowed: Iterable[str] | None = None) -> Catalog:
     """Load every entry point of the group ``dnabench`` that is allowed.
 
-    ``blocked`` (``--no-plugin``) and the allow list ``DNABENCH_PLUGINS`` (comma-separated) hold names of entry points;
-    both act before anything is imported.
+    ``blocked`` (``--no-plugin``) and ``allowed`` (empty for all, by default :func:`allowed_plugins`) hold names of
+    entry points; both act before anything is imported.
     """
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(Hooks)
     catalog = Catalog(manager)
-    allowed = {name.strip() for name in os.environ.get("DNABENCH_PLUGINS", "").split(",") if name.strip()}
+    allowed = set(allowed_plugins() if allowed is None else allowed)
     blocked = set(blocked)
     entry_points = importlib.metadata.entry_points(group=PROJECT)
     installed = {entry_point.name for entry_point in entry_points}
@@ -157,9 +163,7 @@ def construct(spec: Spec, options: Any) -> Any:
 
 
 def _load(catalog: Catalog, entry_point: importlib.metadata.EntryPoint) -> None:
-    distribution = "unknown distribution"
-    if entry_point.dist is not None:
-        distribution = f"{entry_point.dist.name} {entry_point.dist.version}"
+    distribution = _title(entry_point.dist)
     try:
         module = entry_point.load()
         catalog.manager.register(module, name=entry_point.name)
@@ -177,6 +181,14 @@ def _load(catalog: Catalog, entry_point: importlib.metadata.EntryPoint) -> None:
         for implementation in caller.get_hookimpls():
             if implementation.plugin is module:
                 _collect(catalog, kind, implementation, entry_point.name, distribution)
+
+
+@cache  # reading the metadata takes longer than importing a light module
+def _title(distribution: importlib.metadata.Distribution | None) -> str:
+    if distribution is None:
+        return "unknown distribution"
+    about = distribution.metadata
+    return f"{about['Name']} {about['Version']}"
 
 
 def _collect(catalog: Catalog, kind: type[Spec], implementation: Any, plugin: str, distribution: str) -> None:

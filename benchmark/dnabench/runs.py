@@ -1,31 +1,31 @@
-"""One run, from its plan to its directory: manifest, cells, samples, models, tables."""
+"""A run's directory: the manifest that is written first, and what the cells came to."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import tempfile
-import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dnabench import provenance
-from dnabench.engines import local
+from dnabench import events
 from dnabench.errors import UserError
 from dnabench.files import atomic_write
 from dnabench.leaderboard import facts, table
+from dnabench.orders import FAILURES, CellResult
 
 if TYPE_CHECKING:
-    from dnabench.cell import CellResult, CellRunner
-    from dnabench.plan import Plan
-    from dnabench.plugins import Catalog
+    from dnabench.plan import Cell, Plan
+    from dnabench.store import Store
     from dnabench.suites import Controls
 
-TIMING_COLUMNS = ("cell", "generator", "seed", "slice", "metric", "status", "cached", "seconds", "peak_memory_mb")
+SCHEMA = 1
+EVENTS = "events.jsonl"
+TIMING_COLUMNS = ("cell", "generator", "seed", "metric", "status", "cached", "seconds", "peak_memory_mb")
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Outcome:
     @property
     def failed(self) -> list[CellResult]:
         """The cells that failed."""
-        return [result for result in self.results if result.status == "failed"]
+        return [result for result in self.results if result.failed]
 
 
 def default_directory(suite: str) -> Path:
@@ -50,7 +50,7 @@ def default_directory(suite: str) -> Path:
     return next(candidate for candidate in chain([path], others) if not candidate.exists())
 
 
-def open_directory(directory: Path, plan: Plan) -> None:
+def open_directory(directory: Path, plan: Plan, provenance: Mapping[str, Any]) -> None:
     """Make the run directory and write its manifest.
 
     The directory of an earlier run of the same plan is continued. UserError when it holds anything else, or cannot be
@@ -68,66 +68,68 @@ def open_directory(directory: Path, plan: Plan) -> None:
         raise UserError(f"{directory}: is not empty and not a run of dnabench; choose another --out")
     elif directory.exists() and not directory.is_dir():
         raise UserError(f"{directory}: is a file; --out takes a directory")
-    about = {"plan": plan.to_json(), "provenance": provenance.collect()}
+    about = {
+        "schema": SCHEMA,
+        "plan": plan.to_json(),
+        "cells": plan.cells_to_json(),
+        "provenance": dict(provenance),
+    }
     atomic_write(manifest, json.dumps(about, indent=1, sort_keys=True) + "\n")
 
 
-def execute(
-    plan: Plan,
-    runner: CellRunner,
-    catalog: Catalog,
-    directory: Path,
-    *,
-    controls: Controls | None,
-    finished: Callable[[CellResult], None],
-) -> Outcome:
-    """Run all cells and write what they came to; an interruption leaves the finished cells in the store."""
-    results = []
-    for result in local.execute(plan.cells(), runner.run):
-        if result.sample is not None:
-            _publish(result, directory)
-        _observe(catalog, result)
-        finished(result)
-        results.append(result)
-    outcome = assemble(plan, results, controls)
+def earlier_failures(directory: Path, plan: Plan) -> dict[Cell, CellResult]:
+    """The cells that failed in the last attempt that reached them, and how."""
+    cells = {cell.id: cell for cell in plan.cells()}
+    last = {
+        event.get("cell"): event for event in events.read(directory / EVENTS) if event.get("event") == "cell-finished"
+    }
+    return {
+        cells[name]: CellResult.from_answer(cells[name], event["key"], event)
+        for name, event in last.items()
+        if name in cells and event.get("status") in FAILURES
+    }
+
+
+def publish(result: CellResult, store: Store, directory: Path) -> None:
+    """Copy a finished sample or model from the store into the run directory, and keep a cell's log.
+
+    UserError when they cannot be written.
+    """
+    cell = result.cell
+    try:
+        if result.log or result.stack:
+            atomic_write(directory / "logs" / f"{cell.id}.txt", result.log + result.stack)
+        if result.status != "done":
+            return
+        if cell.kind == "sample":
+            sample = (store.files("sample", result.key) / "sample.fa.gz").read_bytes()
+            atomic_write(directory / "samples" / cell.generator / f"seed{cell.seed}.fa.gz", sample)
+        elif cell.kind == "train":
+            _copy(store.files("train", result.key), directory / "models" / cell.generator / f"seed{cell.seed}")
+    except OSError as error:
+        raise UserError(f"{directory}: {cell} cannot be copied here: {error.strerror}") from None
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a directory, whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as temporary:
+        copy = shutil.copytree(source, Path(temporary) / "copy")
+        if target.exists():
+            shutil.rmtree(target)
+        copy.replace(target)
+
+
+def write_tables(directory: Path, plan: Plan, results: Sequence[CellResult], controls: Controls | None) -> Outcome:
+    """The tables of a finished run, written and returned."""
+    rows = facts.rows(plan, results)
+    kinds = {generator.name: generator.kind for generator in plan.generators}
+    board = table.build(rows, kinds, controls, plan.flags)
+    outcome = Outcome(list(results), rows, board, table.columns(metric.label for metric in plan.metrics))
     atomic_write(directory / "results.csv", facts.to_csv(outcome.rows, facts.COLUMNS))
     atomic_write(directory / "leaderboard.csv", facts.to_csv(outcome.leaderboard, outcome.leaderboard_columns))
     atomic_write(directory / "timings.csv", facts.to_csv(_timings(results), TIMING_COLUMNS))
     return outcome
-
-
-def assemble(plan: Plan, results: list[CellResult], controls: Controls | None) -> Outcome:
-    """The tables of a finished run."""
-    rows = facts.rows(plan, results)
-    kinds = {generator.name: generator.kind for generator in plan.generators}
-    board = table.build(rows, kinds, controls, plan.flags)
-    return Outcome(results, rows, board, table.columns(metric.label for metric in plan.metrics))
-
-
-def _publish(result: CellResult, directory: Path) -> None:
-    """Copy a sample and its model from the store into the run directory."""
-    assert result.sample is not None
-    cell = result.cell
-    atomic_write(
-        directory / "samples" / cell.generator / f"seed{cell.seed}.fa.gz",
-        (result.sample / "sample.fa.gz").read_bytes(),
-    )
-    model = directory / "models" / cell.generator / f"seed{cell.seed}"
-    model.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=model.parent, prefix=".") as temporary:
-        copy = shutil.copytree(result.sample / "model", Path(temporary) / "model")
-        if model.exists():
-            shutil.rmtree(model)
-        copy.replace(model)
-
-
-def _observe(catalog: Catalog, result: CellResult) -> None:
-    for implementation in catalog.manager.hook.dnabench_cell_finished.get_hookimpls():
-        arguments = {"cell": result.cell, "result": result}
-        try:
-            implementation.function(*(arguments[name] for name in implementation.argnames))
-        except Exception as error:  # noqa: BLE001 - an observer changes nothing
-            warnings.warn(f"observer {implementation.plugin_name}: {type(error).__name__}: {error}", stacklevel=2)
 
 
 def _timings(results: Iterable[CellResult]) -> list[dict[str, Any]]:
@@ -136,7 +138,6 @@ def _timings(results: Iterable[CellResult]) -> list[dict[str, Any]]:
             "cell": r.cell.kind,
             "generator": r.cell.generator,
             "seed": r.cell.seed,
-            "slice": r.cell.slice,
             "metric": r.cell.metric,
             "status": r.status,
             "cached": r.cached,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,13 +20,14 @@ if TYPE_CHECKING:
     from dnabench.plan import PlannedMetric
     from dnabench.protocols import Score
     from dnabench.sequences import SequenceSet
+    from dnabench.specs import Spec
     from dnabench.store import Store
 
     Wholes = Mapping[str, tuple[SequenceSet, np.ndarray]]
 
 
 class Scorer:
-    """Scores with one catalog, store, device and set of training sequences."""
+    """Scores with one catalog, store, device, number of threads and set of training sequences."""
 
     def __init__(
         self,
@@ -32,30 +35,37 @@ class Scorer:
         store: Store,
         *,
         device: str,
+        threads: int,
         train: SequenceSet | None,
         progress: Callable[[int, int, str], None],
     ) -> None:
         self._catalog = catalog
         self._store = store
         self._device = device
+        self._numerics = keys.numerics(device, threads)
+        self._packages = cache(keys.package_digest)
         self._train = train
         self._progress = progress
         self._metrics: dict[str, Any] = {}
         self._embedders: dict[str, _LoadedEmbedder] = {}
         self._recent: dict[str, np.ndarray] = {}
 
-    def check(self, metrics: Iterable[PlannedMetric]) -> None:
-        """Construct the metrics, so that options they cannot use, such as a missing file, are refused at once.
+    def digests(self, metrics: Iterable[PlannedMetric]) -> dict[str, list[str]]:
+        """Label -> what the files behind a metric and behind its embedder amount to, empty where there are none.
 
-        Raises UserError. Whatever else goes wrong shows in the scores.
+        Every metric is constructed, so that options it cannot use, such as a missing file, are refused at once:
+        UserError. Whatever else goes wrong is met again, and recorded, when the metric is to score.
         """
+        found: dict[str, list[str]] = {}
         for metric in metrics:
             try:
-                self._metric(metric)
+                embedder = self._embedder(metric, metric.embedder).digest if metric.embedder else ""
+                found[metric.label] = [_digest_of(self._metric(metric)), embedder]
             except UserError:
                 raise
-            except Exception:  # noqa: BLE001, S112 - met again, and recorded, when the metric is to score
-                continue
+            except Exception:  # noqa: BLE001 - see above
+                found[metric.label] = ["", ""]
+        return found
 
     def score(
         self,
@@ -86,20 +96,21 @@ class Scorer:
             "score",
             {
                 "metric": [metric.name, metric.version, metric.options, _digest_of(implementation)],
-                "package": keys.package_digest(spec.target),
-                "versions": keys.versions(),
+                "package": self._package(spec),
+                "numerics": self._numerics,
                 "embedder": embedder.key if embedder else "",
                 "generated": generated.digest,
                 "reference": reference.digest,
                 "train": train.digest if train is not None else "",
                 "seed": seed,
-                "device": self._device.partition(":")[0],
             },
         )
         if (known := self._store.score(key)) is not None:
             return known, True
-        seed_globals(seed)
         with self._store.work(key) as scratch:
+            if (known := self._store.score(key)) is not None:  # another process has just made it
+                return known, True
+            seed_globals(seed)
             context = Context(
                 device=self._device,
                 seed=seed,
@@ -130,36 +141,38 @@ class Scorer:
         embedder = self._embedder(metric, name)
         key = keys.key(
             "embedding",
-            {
-                "embedder": embedder.key,
-                "versions": keys.versions(),
-                "sequences": sequences.digest,
-                "device": self._device.partition(":")[0],
-            },
+            {"embedder": embedder.key, "numerics": self._numerics, "sequences": sequences.digest},
         )
         if key in self._recent:
             return self._recent[key]
         vectors = self._store.embedding(key)
         if vectors is None:
             with self._store.work(key) as scratch:
-                context = Context(
-                    device=self._device,
-                    seed=derive_seed("embed", repeat=0, dataset=name),
-                    length=sequences.length,
-                    scratch=scratch,
-                    progress=self._progress,
-                )
-                vectors = np.asarray(embedder.implementation.embed(sequences, context=context))
-                if vectors.ndim != 2 or len(vectors) != len(sequences) or not np.isfinite(vectors).all():
-                    raise ValueError(
-                        f"embedder {name} returned shape {vectors.shape} for {len(sequences)} sequences, or NaN"
-                    )
-                self._store.put_embedding(key, vectors)
+                vectors = self._store.embedding(key)  # another process may just have made it
+                if vectors is None:
+                    vectors = self._make_embedding(embedder.implementation, name, sequences, scratch)
+                    self._store.put_embedding(key, vectors)
         # A run goes back and forth between one sample and the reference: a handful is all that is asked for again.
         while len(self._recent) >= 8:
             self._recent.pop(next(iter(self._recent)))
         self._recent[key] = vectors
         return vectors
+
+    def _make_embedding(self, embedder: Any, name: str, sequences: SequenceSet, scratch: Path) -> np.ndarray:
+        context = Context(
+            device=self._device,
+            seed=derive_seed("embed", repeat=0, dataset=name),
+            length=sequences.length,
+            scratch=scratch,
+            progress=self._progress,
+        )
+        vectors = np.asarray(embedder.embed(sequences, context=context))
+        if vectors.ndim != 2 or len(vectors) != len(sequences) or not np.isfinite(vectors).all():
+            raise ValueError(f"embedder {name} returned shape {vectors.shape} for {len(sequences)} sequences, or NaN")
+        return vectors
+
+    def _package(self, spec: Spec) -> str:
+        return self._packages(keys.package_of(spec.target))
 
     def _metric(self, metric: PlannedMetric) -> Any:
         if metric.label not in self._metrics:
@@ -178,7 +191,7 @@ class Scorer:
             self._embedders[name] = _LoadedEmbedder(
                 implementation,
                 digest,
-                keys.key("embedder", {"is": [identity, digest, keys.package_digest(spec.target)]}),
+                keys.key("embedder", {"is": [identity, digest, self._package(spec)]}),
             )
         return self._embedders[name]
 

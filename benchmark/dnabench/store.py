@@ -2,10 +2,16 @@
 
 ::
 
-    samples/<key>/      sample.fa.gz, model/
-    scores/<key>.json
+    cells/<key>.json        what a cell came to, and the parts of its key
+    models/<key>/           of a train cell
+    samples/<key>/          of a sample cell: sample.fa.gz
+    scores/<key>.json       of one comparison
     embeddings/<key>.npy
-    scratch/<key>/      work in progress and a generator's checkpoints, gone once the result is stored
+    scratch/<key>/          work in progress and a generator's checkpoints, gone once the result is stored
+    parts/, splits/, data/, downloads/    sequences (see dnabench.data)
+
+Several processes and machines may work on one store: whatever is made, is made under the lock of its key, beside its
+place, and renamed into it once it is on disk.
 """
 
 from __future__ import annotations
@@ -16,14 +22,17 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from dnabench.errors import UserError
-from dnabench.files import atomic_write, locked
+from dnabench.files import atomic_write, locked, sync, sync_tree
+
+# The cells that leave files, and where.
+FOLDERS = {"train": "models", "sample": "samples"}
 
 
 def default_root() -> Path:
@@ -34,28 +43,40 @@ def default_root() -> Path:
 
 
 class Store:
-    """Finished work under ``root``. With ``fresh`` nothing found at the start is reused, only written anew."""
+    """Finished work under ``root``.
 
-    def __init__(self, root: Path, *, fresh: bool = False) -> None:
+    Attributes:
+        root: where it is.
+        since: what was written earlier is not reused, only written anew; nanoseconds by the file system's clock.
+    """
+
+    def __init__(self, root: Path, *, since: int = 0) -> None:
         self.root = root
-        self._fresh = fresh
-        self._written: set[Path] = set()
+        self.since = since
+
+    @classmethod
+    def open(cls, root: Path, *, fresh: bool = False) -> Store:
+        """The store under ``root``, made if need be; with ``fresh`` nothing that is there now is reused.
+
+        UserError when it cannot be written.
+        """
         try:
             root.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=root):
-                pass
+            with tempfile.TemporaryFile(dir=root) as probe:
+                probe.write(b"dnabench")
+                probe.flush()
+                now = os.fstat(probe.fileno()).st_mtime_ns
         except OSError as error:
             raise UserError(
                 f"{root}: the store cannot be written: {error.strerror}; choose another with --store"
             ) from None
+        return cls(root.resolve(), since=now if fresh else 0)
 
     def _has(self, path: Path) -> bool:
-        return path.exists() and (not self._fresh or path in self._written)
-
-    def sample(self, key: str) -> Path | None:
-        """The directory of a stored sample, or None."""
-        path = self.root / "samples" / key
-        return path if self._has(path) else None
+        try:
+            return path.stat().st_mtime_ns >= self.since
+        except FileNotFoundError:
+            return False
 
     @contextlib.contextmanager
     def work(self, key: str) -> Iterator[Path]:
@@ -63,32 +84,56 @@ class Store:
         path = self.root / "scratch" / key
         path.parent.mkdir(exist_ok=True)
         with locked(path.with_suffix(".lock")):
-            if self._fresh and path.exists():
+            if path.exists() and path.stat().st_ctime_ns < self.since:
                 shutil.rmtree(path)
             path.mkdir(exist_ok=True)
             yield path
             shutil.rmtree(path)
 
-    def put_sample(self, key: str, directory: Path) -> Path:
-        """Move a finished sample's directory into the store, and say where it is."""
-        target = self.root / "samples" / key
+    def cell(self, kind: str, key: str) -> dict[str, Any] | None:
+        """The answer of a finished cell, or None. A cell whose files are gone is not finished."""
+        if kind in FOLDERS and not self.files(kind, key).is_dir():
+            return None
+        record = self._json(self._cell(key))
+        return None if record is None else record["answer"]
+
+    def files(self, kind: str, key: str) -> Path:
+        """The directory of a train or sample cell's files."""
+        return self.root / FOLDERS[kind] / key
+
+    def put_files(self, kind: str, key: str, directory: Path) -> None:
+        """Move a cell's finished directory to its place. The cell is finished with :meth:`put_cell` only."""
+        target = self.files(kind, key)
         target.parent.mkdir(exist_ok=True)
+        sync_tree(directory)
         if target.exists():
+            self._cell(key).unlink(missing_ok=True)
             shutil.rmtree(target)
         directory.replace(target)
-        self._written.add(target)
-        return target
+        sync(target.parent)
+
+    def put_cell(self, kind: str, key: str, parts: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+        """Record that a cell is finished, what it came to, and what its key is made of."""
+        record = {"kind": kind, "key": parts, "answer": answer}
+        atomic_write(self._cell(key), json.dumps(record, sort_keys=True))
+
+    def cells(self) -> Iterator[dict[str, Any]]:
+        """The records of all finished cells, as :meth:`put_cell` wrote them, the newest first."""
+        paths = [(path.stat().st_mtime_ns, path) for path in (self.root / "cells").glob("*.json")]
+        for _, path in sorted(paths, reverse=True):
+            if (record := self._json(path)) is not None:
+                yield record
+
+    def _cell(self, key: str) -> Path:
+        return self.root / "cells" / f"{key}.json"
 
     def score(self, key: str) -> dict[str, Any] | None:
         """A stored score record, or None."""
-        path = self.root / "scores" / f"{key}.json"
-        return json.loads(path.read_text(encoding="utf-8")) if self._has(path) else None
+        return self._json(self.root / "scores" / f"{key}.json")
 
     def put_score(self, key: str, record: dict[str, Any]) -> None:
         """Store a score record."""
-        path = self.root / "scores" / f"{key}.json"
-        atomic_write(path, json.dumps(record, sort_keys=True))
-        self._written.add(path)
+        atomic_write(self.root / "scores" / f"{key}.json", json.dumps(record, sort_keys=True))
 
     def embedding(self, key: str) -> np.ndarray | None:
         """A stored embedding, or None."""
@@ -97,8 +142,15 @@ class Store:
 
     def put_embedding(self, key: str, vectors: np.ndarray) -> None:
         """Store an embedding."""
-        path = self.root / "embeddings" / f"{key}.npy"
         buffer = io.BytesIO()
         np.save(buffer, vectors, allow_pickle=False)
-        atomic_write(path, buffer.getvalue())
-        self._written.add(path)
+        atomic_write(self.root / "embeddings" / f"{key}.npy", buffer.getvalue())
+
+    def _json(self, path: Path) -> dict[str, Any] | None:
+        if not self._has(path):
+            return None
+        try:
+            record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):  # pruned at this moment, or damaged: it is made anew
+            return None
+        return record

@@ -3,8 +3,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import signal
 import subprocess
 import sys
 from collections import Counter
@@ -63,7 +61,7 @@ def test_a_run_writes_what_the_design_says(dnabench, promoters, tmp_path):
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["plan"]["n_generated"] == 70
     assert "torch" in manifest["provenance"]["packages"]
-    assert len(rows_of((out / "timings.csv").read_text())) == 2 * 2 + 6 * 2 + 6 * 2 * 2
+    assert len(rows_of((out / "timings.csv").read_text())) == 2 * 2 + 6 * 2 + 6 * 2 + 6 * 2 * 2
     samples = [SequenceSet.from_fasta(out / "samples" / "markov" / f"seed{seed}.fa.gz") for seed in (0, 1)]
     assert [sample.codes.shape for sample in samples] == [(70, 64), (70, 64)]
     assert not set(samples[0].strings()) & set(samples[1].strings())
@@ -162,10 +160,15 @@ class Cheat:
 
 class Miscounts:
     def fit(self, train, *, context):
-        self.train = train
+        pass
+
+    def save(self, directory):
+        pass
+
+    load = save
 
     def sample(self, n, *, context):
-        return self.train.codes[: n - 1]
+        return context.rng.integers(0, 4, (n - 1, context.length), dtype="uint8")
 """
 
 
@@ -222,7 +225,8 @@ def test_observers_see_every_cell_and_change_nothing(dnabench, promoters, instal
         "run", "-g", "markov", "-m", "mmd@kmer", "--dataset", promoters, "--seeds", "0", "--no-controls", "--out", "run"
     )
     assert ended.code == 0
-    assert Path("observed.txt").read_text().split("\n") == ["floor done", "sample done", "score done", ""]
+    assert sorted(Path("observed.txt").read_text().split()[::2]) == ["floor", "sample", "score", "train"]
+    assert set(Path("observed.txt").read_text().split()[1::2]) == {"done"}
     assert "observer observer_dna: RuntimeError: observer's fault" in ended.err
 
 
@@ -243,7 +247,9 @@ class Talkative:
         return context.rng.integers(0, 4, (n, context.length), dtype=np.uint8)
 
     def save(self, directory):
-        (directory / "nothing.json").write_text("{}")
+        pass
+
+    load = save
 
 class Quitter(Talkative):
     def fit(self, train, *, context):
@@ -257,68 +263,9 @@ def test_what_plugins_print_stays_off_stdout_and_none_can_end_the_run(dnabench, 
     ended = dnabench(*run, "talkative,quitter")
     assert ended.code == 1
     assert ended.out.startswith(RESULTS_HEADER)
-    assert "epoch 1" in ended.err
+    (run,) = Path("runs").iterdir()
+    assert (run / "logs" / "train" / "talkative" / "seed0.txt").read_text() == "epoch 1 loss 3.2\n"
     assert {row["generator"]: row["status"] for row in rows_of(ended.out)} == {"talkative": "done", "quitter": "failed"}
-
-
-SLOW = """
-import time
-from pathlib import Path
-import numpy as np
-from dnabench import GeneratorSpec, hookimpl
-
-@hookimpl
-def dnabench_generators():
-    yield GeneratorSpec(name="slow", target="slow_dna:Slow", summary="waits to be interrupted, once")
-
-class Slow:
-    def fit(self, train, *, context):
-        checkpoint, diary = context.scratch / "checkpoint", Path("diary.txt")
-        if checkpoint.exists():
-            diary.write_text("interrupted, continued from the checkpoint")
-        elif not diary.exists():
-            checkpoint.touch()
-            diary.write_text("interrupted")
-            print("waiting", flush=True)
-            time.sleep(60)
-
-    def sample(self, n, *, context):
-        return context.rng.integers(0, 4, (n, context.length), dtype=np.uint8)
-
-    def save(self, directory):
-        (directory / "nothing.json").write_text("{}")
-"""
-
-
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
-def test_an_interrupted_run_continues_to_the_same_bytes(promoters, tmp_path, install, stop):
-    install("slow_dna", SLOW)
-
-    def command(out, store):
-        return [
-            sys.executable, "-m", "dnabench", "run", "-g", "markov,slow", "-m", "mmd@kmer", "--dataset", promoters,
-            "--seeds", "0,1", "--no-controls", "--out", tmp_path / out, "--store", tmp_path / store,
-        ]  # fmt: skip
-
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
-    with subprocess.Popen(
-        command("run", "store"), env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True
-    ) as run:
-        while "waiting" not in run.stderr.readline():
-            pass
-        run.send_signal(stop)
-        message = run.stderr.read()
-    assert run.returncode == (130 if stop == signal.SIGINT else -signal.SIGKILL)
-    if stop == signal.SIGINT:
-        assert message.splitlines()[-1].startswith("dnabench: interrupted: finished cells are kept")
-    assert not (tmp_path / "run" / "results.csv").exists()
-    subprocess.run(command("run", "store"), env=environment, cwd=tmp_path, check=True, capture_output=True)
-    assert (tmp_path / "diary.txt").read_text() == "interrupted, continued from the checkpoint"
-    timings = rows_of((tmp_path / "run" / "timings.csv").read_text())
-    cached = {(row["generator"], row["seed"]): row["cached"] for row in timings if row["cell"] == "sample"}
-    assert cached["markov", "0"] == cached["markov", "1"] == "true"
-    subprocess.run(command("other", "fresh"), env=environment, cwd=tmp_path, check=True, capture_output=True)
-    assert (tmp_path / "run" / "results.csv").read_bytes() == (tmp_path / "other" / "results.csv").read_bytes()
 
 
 def test_two_runs_share_a_store(promoters, tmp_path):

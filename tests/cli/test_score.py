@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from dnabench import SequenceSet
-from dnabench.keys import package_digest
 
 
 @pytest.fixture
@@ -129,5 +128,4 @@ def test_another_version_of_an_embedders_code_is_another_score(dnabench, files, 
     source = tmp_path / "site" / "constant_dna.py"
     source.write_text(source.read_text().replace("1.0", "2.50"))
     sys.modules.pop("constant_dna")
-    package_digest.cache_clear()
     assert value() == 2.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterable
@@ -117,22 +118,50 @@ def parse_seeds(text: str) -> list[int]:
     return seeds
 
 
-def choose_device(text: str) -> str:
-    """The device ``text`` stands for; UserError when it is not there."""
-    import torch
+def choose_device(text: str, cuda_devices: int | None = None) -> str:
+    """The device ``text`` stands for; UserError when it is not there.
 
-    kind, _, index = text.partition(":")
-    if text == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
+    ``cuda_devices``: how many there are; by default torch is asked.
+    """
+    check_device(text)
     if text == "cpu":
         return text
-    if kind != "cuda" or (index and not index.isdecimal()):
-        raise UserError(f"--device {text}: it takes auto, cpu, cuda or cuda:N")
-    if not torch.cuda.is_available():
+    if cuda_devices is None:
+        import torch
+
+        cuda_devices = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if text == "auto":
+        return "cuda" if cuda_devices else "cpu"
+    if not cuda_devices:
         raise UserError(f"--device {text}: no CUDA device is available here; --device cpu works everywhere")
-    if index and int(index) >= torch.cuda.device_count():
-        raise UserError(f"--device {text}: only {torch.cuda.device_count()} CUDA devices are here, counted from 0")
+    index = text.partition(":")[2]
+    if index and int(index) >= cuda_devices:
+        raise UserError(f"--device {text}: only {cuda_devices} CUDA devices are here, counted from 0")
     return text
+
+
+def check_device(text: str) -> None:
+    """UserError for what can be no device."""
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", text):
+        raise UserError(f"--device {text}: it takes auto, cpu, cuda or cuda:N")
+
+
+def parse_duration(text: str, option: str) -> float:
+    """Seconds of ``90``, ``45s``, ``30m``, ``2h`` or ``1.5d``. UserError for anything else, and for nothing at all."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text.strip())
+    seconds = float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}[match[2]] if match else 0.0
+    if seconds <= 0:
+        raise UserError(f"{option} {text}: not a duration, such as 45s, 30m, 2h or 1.5d")
+    return seconds
+
+
+def parse_size(text: str, option: str) -> int:
+    """Bytes of ``8G``, ``500M``, ``1.5T`` or a plain number (powers of 1,000). UserError for anything else."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([KMGT]?)B?", text.strip().upper())
+    size = int(float(match[1]) * 1000 ** " KMGT".index(match[2] or " ")) if match else 0
+    if size <= 0:
+        raise UserError(f"{option} {text}: not a size, such as 500M, 8G or 1.5T")
+    return size
 
 
 def stdout_for_results() -> contextlib.redirect_stdout[TextIO]:

@@ -10,10 +10,9 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from dnabench.data.slices import ALL
-
 if TYPE_CHECKING:
-    from dnabench.cell import CellResult
+    from dnabench.orders import CellResult
+    from dnabench.plan import Cell
 
 
 class _Bars:
@@ -59,16 +58,18 @@ class StageProgress(_Bars):
 
 
 class RunProgress(_Bars):
-    """Shows how far a run is. Use as a context manager; ``stage`` is what contexts hand to plugins."""
+    """Shows how far a run is: all cells, and each that runs. Use as a context manager."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, *, verbose: bool = False) -> None:
+        """``verbose``: print the whole log of every cell."""
         super().__init__(TextColumn("{task.completed:.0f}/{task.total:.0f}"))
         self._start = time.monotonic()
+        self._verbose = verbose
         self._done = 0
         self._small_slices = 0
         self._total = total
         self._cells = self._bars.add_task("cells", total=total)
-        self._stage = self._bars.add_task("", total=1, visible=False)
+        self._running: dict[Cell, TaskID] = {}
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -77,20 +78,30 @@ class RunProgress(_Bars):
         if self._small_slices:
             self._line(f"{self._small_slices} scores of slices were skipped: too few sequences; their rows say how few")
 
-    def stage(self, done: int, total: int, stage: str) -> None:
+    def started(self, cell: Cell) -> None:
+        """A cell has begun."""
+        self._running[cell] = self._bars.add_task(f"  {cell}", total=1)
+
+    def stage(self, cell: Cell, done: int, total: int, stage: str) -> None:
         """A plugin's own progress within its cell."""
-        self._bars.update(self._stage, completed=done, total=max(total, 1), description=f"  {stage}", visible=True)
+        if cell in self._running:
+            self._bars.update(
+                self._running[cell], completed=done, total=max(total, 1), description=f"  {cell}: {stage}"
+            )
 
     def finished(self, result: CellResult) -> None:
         """A cell is finished."""
         self._done += 1
-        self._bars.update(self._cells, advance=1, description=str(result.cell))
-        self._bars.update(self._stage, visible=False)
-        if result.status == "skipped" and result.cell.slice != ALL and result.record:
-            self._small_slices += 1  # a row each; a line each would bury what matters
-        elif result.error:
+        self._bars.update(self._cells, advance=1)
+        if result.cell in self._running:
+            self._bars.remove_task(self._running.pop(result.cell))
+        slices = result.answer.get("slices", {})
+        self._small_slices += sum(outcome["status"] == "skipped" for outcome in slices.values())
+        if self._verbose and (result.log or result.stack):
+            self._line(f"--- {result.cell}\n{result.log}{result.stack}")
+        if result.error:
             self._line(f"{result.cell}: {result.status}: {result.error}")
-        elif not self._live and result.cell.kind == "sample":
+        elif not self._live and result.cell.kind in ("train", "sample"):
             how = "from the store" if result.cached else f"{result.seconds:.1f} s"
             elapsed = time.monotonic() - self._start
             self._line(f"[{elapsed:6.1f} s, {self._done}/{self._total}] {result.cell}: {how}")

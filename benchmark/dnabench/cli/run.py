@@ -10,13 +10,12 @@ import click
 
 from dnabench import suites
 from dnabench.cli import ExitCode, common
+from dnabench.cli.run_options import execution_options, parse_retry
 from dnabench.errors import UserError
-from dnabench.plan import PRESETS
+from dnabench.planning import PRESETS
 
 if TYPE_CHECKING:
-    from dnabench.plan import Plan
     from dnabench.plugins import Catalog
-    from dnabench.runs import Outcome
 
 
 @click.command("run")
@@ -90,11 +89,14 @@ if TYPE_CHECKING:
     help="Plugin options from a TOML file, a table per plugin; --set wins over it.",
 )
 @common.device_option
+@execution_options
 @click.option("--out", type=click.Path(path_type=Path), help="The run directory.  [default: runs/<UTC time>-<suite>]")
 @common.store_option
 @click.option("--fresh/--resume", help="Compute everything anew, or reuse finished work.  [default: resume]")
 @click.option("--no-controls", is_flag=True, help="Leave the suite's controls out.")
-@click.option("--dry-run", is_flag=True, help="Print the plan and which samples the store holds; run nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Print every cell, whether the store has it, and what changed if not; run nothing."
+)
 @common.format_option()
 @common.plugin_options
 def command(
@@ -112,6 +114,15 @@ def command(
     assignments: tuple[str, ...],
     config: Path | None,
     device: str,
+    jobs: int | None,
+    threads: int,
+    engine: str,
+    timeout: str | None,
+    memory: str | None,
+    max_failures: int | None,
+    retry: str,
+    checkpoint_every: str,
+    anonymous: bool,
     out: Path | None,
     store_directory: Path | None,
     fresh: bool,
@@ -141,17 +152,31 @@ def command(
         return ExitCode.NOTHING_TO_RUN
     _check_names(catalog, names, chosen_metrics)
 
-    from dnabench import runs
-    from dnabench.cell import CellRunner, make_deterministic
+    from dnabench.cli.host import open_host
+    from dnabench.engines.sandbox import Limits
+
+    limits = Limits(
+        seconds=common.parse_duration(timeout, "--timeout") if timeout else None,
+        memory=common.parse_size(memory, "--memory") if memory else None,
+    )
+    checkpoint_seconds = common.parse_duration(checkpoint_every, "--checkpoint-every")
+    retried = parse_retry(retry)
+
+    from dnabench import provenance, runs
     from dnabench.cli.progress import RunProgress
+    from dnabench.cli.run_output import print_outcome, print_plan
     from dnabench.data import source
-    from dnabench.plan import controls_of, plan_run
+    from dnabench.data.parts import put_parts
+    from dnabench.execution import Execution
+    from dnabench.identity import Identity
+    from dnabench.orders import Site
+    from dnabench.planning import controls_of, plan_run
+    from dnabench.plugins import allowed_plugins
     from dnabench.store import Store, default_root
 
-    make_deterministic()
-    store = Store(store_directory or default_root(), fresh=fresh)
-    chosen_device = common.choose_device(device)
-    with common.stdout_for_results():
+    store = Store.open(store_directory or default_root(), fresh=fresh)
+    host = open_host(engine, device, jobs=jobs, threads=threads, limits=limits)
+    with host, common.stdout_for_results():
         data = source.load(
             catalog,
             suite,
@@ -163,31 +188,54 @@ def command(
             settings=settings,
             sequence_column=sequence_column,
         )
-    plan = plan_run(
-        catalog,
-        suite,
-        data,
-        generators=names,
-        metrics=chosen_metrics,
-        seeds=chosen_seeds,
-        samples=samples,
-        preset=preset,
-        device=chosen_device,
-        settings=settings,
-        controls=not no_controls,
-    )
-    progress = RunProgress(len(list(plan.cells())))
-    runner = CellRunner(catalog, plan, data, store, device=chosen_device, progress=progress.stage, debug=debug)
-    if dry_run:
-        _print_plan(plan, runner, format)
-        return ExitCode.DONE
-    with progress, common.stdout_for_results():
-        directory = out or runs.default_directory(plan.dataset if datasets else suite.name)
-        runs.open_directory(directory, plan)
-        outcome = runs.execute(
-            plan, runner, catalog, directory, controls=controls_of(suite, plan), finished=progress.finished
+        plan = plan_run(
+            catalog,
+            suite,
+            data,
+            generators=names,
+            metrics=chosen_metrics,
+            seeds=chosen_seeds,
+            samples=samples,
+            preset=preset,
+            device=host.device,
+            threads=threads,
+            settings=settings,
+            controls=not no_controls,
         )
-    _print(outcome, plan, directory, format)
+        host.check(plan)
+        identity = Identity(catalog, plan, data, host.metric_files(plan, blocked, store.root))
+        if not dry_run:
+            directory = out or runs.default_directory(plan.dataset if datasets else suite.name)
+            code = identity.code()
+            site = Site(
+                store=str(store.root),
+                since=store.since,
+                parts=str(put_parts(store.root, data)),
+                blocked=blocked,
+                allowed=allowed_plugins(),
+                code=code,
+                checkpoint_seconds=checkpoint_seconds,
+            )
+            runs.open_directory(directory, plan, provenance.collect(host.machine, code, anonymous=anonymous))
+            earlier = runs.earlier_failures(directory, plan)
+            with RunProgress(len(list(plan.cells())), verbose=debug) as progress:
+                results = Execution(
+                    plan=plan,
+                    identity=identity,
+                    site=site,
+                    store=store,
+                    engine=host.engine,
+                    catalog=catalog,
+                    directory=directory,
+                    watcher=progress,
+                    kept={cell: result for cell, result in earlier.items() if result.status not in retried},
+                    max_failures=max_failures,
+                ).run()
+            outcome = runs.write_tables(directory, plan, results, controls_of(suite, plan))
+    if dry_run:
+        print_plan(plan, identity, store, format)
+        return ExitCode.DONE
+    print_outcome(outcome, plan, directory, format)
     return ExitCode.SOME_FAILED if outcome.failed else ExitCode.DONE
 
 
@@ -204,7 +252,7 @@ def _generator_names(catalog: Catalog, texts: tuple[str, ...]) -> list[str]:
 
 def _check_names(catalog: Catalog, generators: list[str], metrics: list[str]) -> None:
     """Look names up before any data is loaded, so that a slip of the pen is answered at once."""
-    from dnabench.plan import find_generator
+    from dnabench.planning import find_generator
 
     for text in generators:
         find_generator(catalog, text)
@@ -233,56 +281,3 @@ def _settings(config: Path | None, assignments: tuple[str, ...]) -> dict[str, di
     for name, assigned in common.parse_settings(assignments).items():
         settings.setdefault(name, {}).update(assigned)
     return settings
-
-
-def _print_plan(plan: Plan, runner: Any, format: str) -> None:
-    from dnabench.cli import render
-
-    cells = [{"cell": str(cell), "stored": runner.is_stored(cell)} for cell in plan.cells()]
-    if format == "json":
-        render.print_json({"plan": plan.to_json(), "cells": cells})
-        return
-    states = {True: "stored", False: "to do", None: "known once its sample is there"}
-    if format == "csv":
-        from dnabench.leaderboard.facts import to_csv
-
-        click.echo(to_csv(cells, ("cell", "stored")), nl=False)
-        return
-    for cell in cells:
-        click.echo(f"{cell['cell']:50s} {states[cell['stored']]}")
-
-
-def _print(outcome: Outcome, plan: Plan, directory: Path, format: str) -> None:
-    from dnabench.cli import render
-    from dnabench.leaderboard import facts
-
-    if format == "csv":
-        click.echo(facts.to_csv(outcome.rows, facts.COLUMNS), nl=False)
-    elif format == "json":
-        render.print_json({"directory": str(directory), "leaderboard": outcome.leaderboard, "results": outcome.rows})
-    else:
-        directions = {metric.label: metric.direction for metric in plan.metrics}
-        title = (
-            f"{plan.dataset} · {plan.length} bp · {plan.n_generated} generated against {plan.n_reference} held out · "
-            f"{len(plan.seeds)} seed{'s' * (len(plan.seeds) > 1)} · preset {plan.preset}"
-        )
-        render.print_leaderboard(outcome.leaderboard, directions, facts.mean_floors(outcome.rows), title)
-        for note in _notes(plan, outcome):
-            click.echo(note)
-    click.echo(f"results are in {directory}", err=True)
-
-
-def _notes(plan: Plan, outcome: Outcome) -> list[str]:
-    """What the table does not hold: whose data these are, and what else was scored."""
-    from dnabench.data.slices import ALL
-    from dnabench.plan import OTHER_DATA, RANDOM_SPLIT
-
-    notes = []
-    if OTHER_DATA in plan.flags:
-        notes.append(f"other-data: {plan.dataset} (sha256 {plan.dataset_sha256[:12]}...), not {plan.published[0]}")
-    if RANDOM_SPLIT in plan.flags:
-        notes.append("random-split: test sequences may have near copies among the training sequences")
-    sliced = {row["slice"] for row in outcome.rows if row["slice"] != ALL and row["status"] == "done"}
-    if sliced:
-        notes.append(f"results.csv also holds the scores of {len(sliced)} slices, such as {min(sliced)}")
-    return notes

@@ -47,8 +47,9 @@ def command(
     catalog = common.load_catalog(blocked)
 
     from dnabench import options
-    from dnabench.cell import MODEL_FILE, checked_sample, make_deterministic
+    from dnabench.cell import MODEL_FILE, checked_sample
     from dnabench.context import Context
+    from dnabench.numerics import make_deterministic
     from dnabench.plugins import construct
     from dnabench.seeds import derive_seed, seed_globals
 

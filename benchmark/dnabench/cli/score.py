@@ -77,10 +77,12 @@ def command(
     common.show_warnings_as_lines()
     catalog = common.load_catalog(blocked)
 
-    from dnabench.cell import make_deterministic
+    import torch
+
     from dnabench.data.formats import stem
     from dnabench.data.read import read
-    from dnabench.plan import check_metric, check_settings, names_of, plan_metrics
+    from dnabench.numerics import make_deterministic
+    from dnabench.planning import check_metric, check_settings, names_of, plan_metrics
     from dnabench.scoring import Scorer
     from dnabench.store import Store, default_root
 
@@ -110,12 +112,13 @@ def command(
             check_metric(catalog, metric, len(sequences), len(real), real.length)
     scorer = Scorer(
         catalog,
-        Store(store_directory or default_root()),
+        Store.open(store_directory or default_root()),
         device=chosen_device,
+        threads=torch.get_num_threads(),
         train=training,
         progress=lambda *_: None,
     )
-    scorer.check(chosen)
+    scorer.digests(chosen)
     # Grouping the reference's relatives takes a while: once for all files and metrics that ask for the same pair.
     real_pair = functools.cache(lambda n, use_training: _real_pair(n, real, training if use_training else None))
     with common.stdout_for_results():
@@ -177,7 +180,7 @@ def _floor(
     real_pair: Callable[[int, bool], Pair],
 ) -> dict[str, Any]:
     """The score record of real sequences, in place of ``n`` generated ones, against real ones; empty if too few."""
-    from dnabench.plan import check_metric
+    from dnabench.planning import check_metric
 
     # A metric that looks at the training sequences would find these among them.
     first, second = real_pair(n, not catalog.metric(metric.name).spec.needs_train)
@@ -190,7 +193,7 @@ def _floor(
 
 def _real_pair(n: int, real: SequenceSet, training: SequenceSet | None) -> Pair:
     """``n`` training sequences and the reference; without enough of them, halves of the reference."""
-    from dnabench.data.source import draw
+    from dnabench.data.parts import draw
     from dnabench.data.split import halves
     from dnabench.seeds import rng
 

@@ -2,7 +2,7 @@
 
 ::
 
-    data/<name>/    codes.npy (uint8), labels.parquet (names and labels), about.json
+    data/<name>/    about.json, and the files of dnabench.data.kept
 """
 
 from __future__ import annotations
@@ -13,18 +13,17 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-
+from dnabench.data.kept import read_kept, write_kept
 from dnabench.errors import UserError, did_you_mean
 from dnabench.files import locked, sync
-from dnabench.sequences import SequenceSet
 from dnabench.specs import NAME_PATTERN
 
+if TYPE_CHECKING:
+    from dnabench.sequences import SequenceSet
+
 SCHEMA = 1
-_NAMES = "\N{NO-BREAK SPACE}name"  # no label is called so: labels are single words or columns of text
 
 
 class Sets:
@@ -59,9 +58,7 @@ class Sets:
         about = self.about(name)
         directory = self._directory / name
         try:
-            codes = np.load(directory / "codes.npy", allow_pickle=False)
-            labels = pd.read_parquet(directory / "labels.parquet")
-            sequences = SequenceSet(codes, names=labels.pop(_NAMES).tolist(), labels=labels, copy=False)
+            sequences = read_kept(directory)
         except (OSError, ValueError, KeyError, TypeError):
             sequences = None
         if sequences is None or sequences.digest != about["sha256"]:
@@ -109,13 +106,9 @@ class Sets:
     def _write(self, target: Path, sequences: SequenceSet, record: Mapping[str, object]) -> None:
         part = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part"))
         try:
-            np.save(part / "codes.npy", sequences.codes, allow_pickle=False)
-            labels = sequences.labels
-            labels[_NAMES] = list(sequences.names)
-            labels.to_parquet(part / "labels.parquet")
+            write_kept(sequences, part)
             (part / "about.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-            for file in part.iterdir():
-                sync(file)
+            sync(part / "about.json")
             part.chmod(0o755)
             if target.exists():
                 old = part.with_suffix(".old.part")

@@ -15,6 +15,7 @@ import numpy as np
 from dnabench import options
 from dnabench.data.directories import given_protocol, part_files
 from dnabench.data.formats import split_ending, stem
+from dnabench.data.parts import Draws
 from dnabench.data.read import read
 from dnabench.data.records import Reading
 from dnabench.data.sets import Sets
@@ -22,7 +23,7 @@ from dnabench.data.split import Split
 from dnabench.data.splitting import split_of
 from dnabench.errors import UserError
 from dnabench.plugins import construct
-from dnabench.seeds import derive_seed, rng
+from dnabench.seeds import derive_seed
 from dnabench.sequences import SequenceSet
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ _NAMED = 3  # files that a data set of several is named after
 
 
 @dataclass(frozen=True, kw_only=True)
-class Data:
+class Data(Draws):
     """A dataset and its split.
 
     Attributes:
@@ -60,30 +61,10 @@ class Data:
     given_split: bool = False
     cropped: bool = False
 
-    def reference(self, n: int, *, repeat: int) -> SequenceSet:
-        """``n`` test sequences; all generators of a repeat share the draw."""
-        return draw(self.test, n, role="reference", repeat=repeat, dataset=self.digest)
-
-    def labels(self, n: int, *, repeat: int) -> pd.DataFrame | None:
-        """Labels for ``n`` sequences to be generated, drawn from the training sequences'; None where those have none.
-
-        All generators of a repeat are asked for the same.
-        """
-        known = self.train.labels
-        if known.empty:
-            return None
-        chosen = rng("labels", repeat=repeat, dataset=self.digest).integers(len(known), size=n)
-        return known.iloc[chosen].reset_index(drop=True)
-
-    def floor_pair(self, n_generated: int, n_reference: int, *, repeat: int) -> tuple[SequenceSet, SequenceSet] | None:
-        """Held-out sequences standing for a perfect generator's, and a reference: validation and test draws.
-
-        They share no relatives. None when either part holds too few.
-        """
-        if n_generated > len(self.validation) or n_reference > len(self.test):
-            return None
-        generated = draw(self.validation, n_generated, role="floor", repeat=repeat, dataset=self.digest)
-        return generated, self.reference(n_reference, repeat=repeat)
+    @property
+    def train_labels(self) -> pd.DataFrame:
+        """The labels of the training sequences."""
+        return self.train.labels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,14 +90,6 @@ class Loaded:
         row = np.cumsum(chosen) - 1
         parts = self.parts and Split(*(row[rows[chosen[rows]]] for rows in self.parts))
         return replace(self, sequences=self.sequences.take(chosen), parts=parts)
-
-
-def draw(sequences: SequenceSet, n: int, *, role: str, repeat: int, dataset: str) -> SequenceSet:
-    """``n`` of the real sequences, in their order, by a seed that no generator has a part in."""
-    if n == len(sequences):
-        return sequences
-    chosen = rng(role, repeat=repeat, dataset=dataset).permutation(len(sequences))[:n]
-    return sequences.take(np.sort(chosen))
 
 
 def load(

@@ -11,8 +11,8 @@ from dnabench.data.slices import ALL
 from dnabench.keys import canonical
 
 if TYPE_CHECKING:
-    from dnabench.cell import CellResult
-    from dnabench.plan import Plan, PlannedMetric
+    from dnabench.orders import CellResult
+    from dnabench.plan import Cell, Plan, PlannedMetric
 
 COLUMNS = (
     "suite", "dataset", "dataset_sha256", "split", "slice", "generator", "generator_version", "options", "seed",
@@ -24,35 +24,46 @@ Row = dict[str, Any]
 
 
 def rows(plan: Plan, results: Iterable[CellResult]) -> list[Row]:
-    """Rows of all score cells, sorted; a failed sample shows in the rows of all its metrics."""
-    results = list(results)
-    floors = {(r.cell.metric, r.cell.seed): r.record for r in results if r.cell.kind == "floor"}
-    samples = {(r.cell.generator, r.cell.seed): r for r in results if r.cell.kind == "sample"}
+    """Rows of all score cells, sorted; a failed model or sample shows in the rows of all its metrics."""
+    ended = {result.cell: result for result in results}
+    floors = {(cell.metric, cell.seed): r.answer.get("record", {}) for cell, r in ended.items() if cell.kind == "floor"}
     table: list[Row] = []
-    for result in results:
+    for result in ended.values():
         cell = result.cell
         if cell.kind != "score":
             continue
-        sample = samples[cell.generator, cell.seed]
         generator = plan.generator(cell.generator)
-        common = {
-            "suite": plan.suite,
-            "dataset": plan.dataset,
-            "dataset_sha256": plan.dataset_sha256,
-            "split": plan.split,
-            "slice": cell.slice,
-            "generator": generator.name,
-            "generator_version": generator.version,
-            "options": canonical(generator.options),
-            "seed": cell.seed,
-            "n_generated": result.record.get("n_generated", plan.n_generated if cell.slice == ALL else None),
-            "n_reference": result.record.get("n_reference", plan.n_reference if cell.slice == ALL else None),
-            "status": result.status if sample.status == "done" else sample.status,
-            "error": result.error if sample.status == "done" else sample.error,
-        }
-        floor = floors.get((cell.metric, cell.seed), {}) if cell.slice == ALL else result.record.get("floor", {})
-        table += score_rows(plan.metric(cell.metric), result.record, floor, common)
+        cause = _cause(plan, ended, result)
+        outcome = {"status": cause.status, "error": cause.error}
+        for name in plan.slices_of(cell.generator):
+            scored = result.answer.get("slices", {}).get(name, outcome)
+            record, whole = scored.get("record", {}), name == ALL
+            common = {
+                "suite": plan.suite,
+                "dataset": plan.dataset,
+                "dataset_sha256": plan.dataset_sha256,
+                "split": plan.split,
+                "slice": name,
+                "generator": generator.name,
+                "generator_version": generator.version,
+                "options": canonical(generator.options),
+                "seed": cell.seed,
+                "n_generated": record.get("n_generated", plan.n_generated if whole else None),
+                "n_reference": record.get("n_reference", plan.n_reference if whole else None),
+                "status": scored["status"],
+                "error": scored.get("error", ""),
+            }
+            floor = floors.get((cell.metric, cell.seed), {}) if whole else record.get("floor", {})
+            table += score_rows(plan.metric(cell.metric), record, floor, common)
     return sorted(table, key=_order)
+
+
+def _cause(plan: Plan, ended: Mapping[Cell, CellResult], result: CellResult) -> CellResult:
+    """The result that this one hangs on: its own, or that of the first cell whose failure left it without input."""
+    for needed in plan.needs(result.cell):
+        if ended[needed].status != "done":
+            return _cause(plan, ended, ended[needed])
+    return result
 
 
 def score_rows(

@@ -1,0 +1,74 @@
+"""The options of ``dnabench run`` that say how cells are executed, and nothing about what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from dnabench.errors import UserError, did_you_mean
+from dnabench.orders import FAILURES
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Cells at once.  [default: as many as there are GPUs, or cores for their threads]",
+    ),
+    click.option(
+        "--threads",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="Threads of each cell. Part of the plan: the last digits of numbers depend on it.",
+    ),
+    click.option(
+        "--engine",
+        default="local",
+        show_default=True,
+        metavar="local|dask://HOST:PORT",
+        help="Where cells run: in processes of this machine, or on the workers of a dask scheduler.",
+    ),
+    click.option("--timeout", metavar="DURATION", help="Stop a cell after this long, such as 45s, 30m or 2h."),
+    click.option("--memory", metavar="SIZE", help="Stop a cell that holds more than this, such as 8G."),
+    click.option("--max-failures", type=click.IntRange(min=1), metavar="N", help="Give up once N cells have failed."),
+    click.option(
+        "--retry",
+        default="all",
+        show_default=True,
+        metavar="STATUS[,...]",
+        help="Which failures of an earlier attempt are tried again: failed, timeout, crashed, oom, all or none.",
+    ),
+    click.option(
+        "--checkpoint-every",
+        default="15s",
+        show_default=True,
+        metavar="DURATION",
+        help="How long a training goes on without a checkpoint.",
+    ),
+    click.option("--anonymous", is_flag=True, help="Leave the names of host and user out of the manifest."),
+)
+
+
+def execution_options(function: F) -> F:
+    """All of them, in the order of the help."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def parse_retry(text: str) -> set[str]:
+    """The statuses of ``failed,timeout``, ``all`` or ``none``. UserError for any other."""
+    words = {word.strip() for word in text.split(",")}
+    if words == {"all"}:
+        return set(FAILURES)
+    if words == {"none"}:
+        return set()
+    for word in sorted(words.difference(FAILURES)):
+        raise UserError(f"--retry {text}: no status {word!r}; {did_you_mean(word, (*FAILURES, 'all', 'none'))}")
+    return words

@@ -1,0 +1,41 @@
+"""Sequences in a directory, as the store keeps them: read by mapping the file, so that it takes no time.
+
+::
+
+    codes.npy        uint8, shape (n, length)
+    labels.parquet   labels and names, a row per sequence
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dnabench.files import sync
+from dnabench.sequences import SequenceSet
+
+_NAMES = "\N{NO-BREAK SPACE}name"  # no label is called so: labels are single words or columns of text
+
+
+def write_kept(sequences: SequenceSet, directory: Path) -> None:
+    """Write both files into an existing directory; on disk before it returns."""
+    np.save(directory / "codes.npy", sequences.codes, allow_pickle=False)
+    labels = sequences.labels
+    labels[_NAMES] = list(sequences.names)
+    labels.to_parquet(directory / "labels.parquet")
+    for file in directory.iterdir():
+        sync(file)
+
+
+def read_kept(directory: Path) -> SequenceSet:
+    """What :func:`write_kept` wrote. OSError, ValueError, KeyError or TypeError for anything else."""
+    codes = np.load(directory / "codes.npy", mmap_mode="r", allow_pickle=False)
+    labels = pd.read_parquet(directory / "labels.parquet")
+    return SequenceSet(codes, names=labels.pop(_NAMES).tolist(), labels=labels, copy=False)
+
+
+def read_labels(directory: Path) -> pd.DataFrame:
+    """The labels alone."""
+    return pd.read_parquet(directory / "labels.parquet").drop(columns=_NAMES)
