@@ -42,19 +42,6 @@ def dnabench(capsys, monkeypatch, tmp_path) -> Callable[..., Ended]:
 
 
 @pytest.fixture
-def promoters(tmp_path) -> Path:
-    """700 sequences of 64 bp: a start codon at 30, GC of two species."""
-    rng = np.random.default_rng(0)
-    gc = rng.choice([0.3, 0.7], 700)[:, None, None]
-    weights = np.concatenate([(1 - gc) / 2, gc / 2, gc / 2, (1 - gc) / 2], axis=2)
-    codes = (rng.random((700, 64, 1)) > weights.cumsum(axis=2)[:, :, :3]).sum(2).astype(np.uint8)
-    codes[:, 30:33] = (0, 3, 2)
-    path = tmp_path / "promoters.fa.gz"
-    SequenceSet(codes).to_fasta(path)
-    return path
-
-
-@pytest.fixture
 def labelled(tmp_path) -> Path:
     """800 sequences of 64 bp of species at (500, GC 0.3) and gc (300, GC 0.7), as FASTA."""
     rng = np.random.default_rng(1)
@@ -65,20 +52,3 @@ def labelled(tmp_path) -> Path:
     path = tmp_path / "labelled.fa"
     SequenceSet(codes, labels=labels).to_fasta(path)
     return path
-
-
-@pytest.fixture
-def install(tmp_path, monkeypatch):
-    """Install a plugin package of one module, as pip would."""
-    site = tmp_path / "site"
-    site.mkdir()
-    monkeypatch.syspath_prepend(str(site))
-
-    def place(name: str, source: str) -> None:
-        (site / f"{name}.py").write_text(source)
-        info = site / f"{name}-1.0.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        (info / "entry_points.txt").write_text(f"[dnabench]\n{name} = {name}\n")
-
-    return place

@@ -10,6 +10,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from dnabench.orders import SKIPPED
+
 if TYPE_CHECKING:
     from dnabench.orders import CellResult
     from dnabench.plan import Cell
@@ -99,6 +101,8 @@ class RunProgress(_Bars):
         self._small_slices += sum(outcome["status"] == "skipped" for outcome in slices.values())
         if self._verbose and (result.log or result.stack):
             self._line(f"--- {result.cell}\n{result.log}{result.stack}")
+        if result.status == SKIPPED and not result.key:
+            return  # never begun, for want of another cell, whose own line says why
         if result.error:
             self._line(f"{result.cell}: {result.status}: {result.error}")
         elif not self._live and result.cell.kind in ("train", "sample"):
