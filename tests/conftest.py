@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -63,6 +64,7 @@ def install(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(site))
 
     def place(name: str, source: str) -> None:
+        monkeypatch.delitem(sys.modules, name, raising=False)  # another test's, of the same name
         (site / f"{name}.py").write_text(source)
         info = site / f"{name}-1.0.dist-info"
         info.mkdir()
@@ -70,6 +72,12 @@ def install(tmp_path, monkeypatch):
         (info / "entry_points.txt").write_text(f"[dnabench]\n{name} = {name}\n")
 
     return place
+
+
+@pytest.fixture
+def wild(install) -> None:
+    """The plugin of ``wild_dna.py``, installed."""
+    install("wild_dna", (Path(__file__).parent / "wild_dna.py").read_text())
 
 
 class Host:

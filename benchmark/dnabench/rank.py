@@ -1,4 +1,4 @@
-"""``torchrun -m dnabench.rank ORDER.json``: one of several processes that train a generator together."""
+"""``python -m dnabench.rank ORDER.json``, as torchrun starts it: one of the processes that train a model together."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _join_group(device: str, local: int) -> None:
 
 
 def _end_with(parent: int) -> None:
-    """End this process when its parent is gone: torchrun gives it a session of its own, out of reach of a kill."""
+    """End this process when its parent is gone: the launcher gives it a session of its own, out of reach of a kill."""
     while os.getppid() == parent:
         time.sleep(_PAUSE)
     os._exit(1)

@@ -1,14 +1,14 @@
-"""Training in several processes at once, started by torchrun; each is :mod:`dnabench.rank`."""
+"""Training in several processes at once, by the launcher behind torchrun; each is :mod:`dnabench.rank`."""
 
 from __future__ import annotations
 
 import json
-import subprocess
+import signal
 import sys
-import time
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dnabench.errors import UserError
 from dnabench.files import atomic_write
@@ -16,9 +16,9 @@ from dnabench.files import atomic_write
 if TYPE_CHECKING:
     from dnabench.orders import Order
 
-_PAUSE = 0.1  # seconds between looks at the progress
+_PAUSE = 0.1  # seconds between looks at the processes and their progress
 
-# What the processes of a group leave for the one that started them, in its scratch directory.
+# What the processes of a group leave for the one that started them, beside the order.
 PROGRESS, ERROR = "progress.json", "error-{rank}.json"
 
 
@@ -31,20 +31,50 @@ def train(order: Order, processes: int, scratch: Path, model: Path, progress: Ca
 
     Raises TrainingProcessError for what a process raised, RuntimeError for one that died.
     """
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
     group = scratch.parent / "group"
     group.mkdir(exist_ok=True)
     for left in group.iterdir():
         left.unlink()
     request = {"order": order.to_json(), "path": sys.path, "scratch": str(scratch), "model": str(model)}
     atomic_write(group / "order.json", json.dumps(request))
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes), "--max-restarts", "0"]
-    meeting = ["--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0", "--local-addr", "127.0.0.1"]
-    with subprocess.Popen([*command, *meeting, "-m", "dnabench.rank", str(group / "order.json")]) as run:
-        while run.poll() is None:
-            time.sleep(_PAUSE)
-            if (group / PROGRESS).exists():
-                progress(*json.loads((group / PROGRESS).read_text()))
-    if run.returncode:
-        for error in sorted(group.glob(ERROR.format(rank="*"))):
-            raise TrainingProcessError(json.loads(error.read_text())["error"])
-        raise RuntimeError(f"one of {processes} training processes died; the log says more")
+    config = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=processes,
+        rdzv_backend="c10d",
+        rdzv_endpoint="127.0.0.1:0",
+        local_addr="127.0.0.1",
+        max_restarts=0,
+        monitor_interval=_PAUSE,
+    )
+    done = threading.Event()
+    reports = threading.Thread(target=_forward, args=(group / PROGRESS, progress, done))
+    reports.start()
+    try:
+        elastic_launch(config, sys.executable)("-m", "dnabench.rank", str(group / "order.json"))
+    except ChildFailedError as failed:
+        raise _cause(group, failed.failures.values()) from None
+    finally:
+        done.set()
+        reports.join()
+
+
+def _cause(group: Path, failures: Iterable[Any]) -> Exception:
+    """What went wrong first: where one process dies, the others only find that it is gone."""
+    for failure in failures:
+        # The launcher ends those that are left with SIGTERM.
+        if failure.exitcode < 0 and failure.exitcode != -signal.SIGTERM:
+            return RuntimeError(f"training process {failure.local_rank} was killed by {failure.signal_name()}")
+    errors = sorted(group.glob(ERROR.format(rank="*")), key=lambda path: path.stat().st_mtime_ns)
+    for path in errors:
+        return TrainingProcessError(json.loads(path.read_text(encoding="utf-8"))["error"])
+    return RuntimeError("a training process ended without a word; the log says more")
+
+
+def _forward(path: Path, progress: Callable[[int, int, str], None], done: threading.Event) -> None:
+    while not done.wait(_PAUSE):
+        if path.exists():
+            progress(*json.loads(path.read_text(encoding="utf-8")))
