@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from dnabench import Context, SequenceSet
+from dnabench.cli import main
 
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -41,6 +44,32 @@ def make_context(tmp_path: Path) -> Callable[..., Context]:
         return Context(**{"length": 256, "scratch": scratch, **attributes})
 
     return make
+
+
+class Ended(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def dnabench(capsys, monkeypatch, tmp_path) -> Callable[..., Ended]:
+    """``dnabench("run", "--generator", "markov")`` -> exit code, stdout, stderr; in an empty directory and store."""
+    home = tmp_path / "cwd"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("DNABENCH_STORE", str(tmp_path / "store"))
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+
+    def call(*arguments: object) -> Ended:
+        capsys.readouterr()
+        with warnings.catch_warnings(), pytest.raises(SystemExit) as stop:
+            warnings.simplefilter("default")
+            main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Ended(int(stop.value.code or 0), captured.out, captured.err)
+
+    return call
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ class GroupOptions:
 
 @hookimpl
 def dnabench_generators():
-    for name in ("good", "raises", "segfaults", "hangs", "eats", "exits", "stubborn", "killed"):
+    for name in ("good", "raises", "segfaults", "hangs", "eats", "exits", "stubborn", "killed", "bulky"):
         yield GeneratorSpec(name=name, target=f"wild_dna:{name.title()}", summary=name)
     yield GeneratorSpec(
         name="group", target="wild_dna:Group", summary="trains together", options=GroupOptions, devices_option="devices"
@@ -88,6 +88,16 @@ class Exits(Good):
 class Killed(Good):
     def misbehave(self):
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Bulky(Good):
+    """Its model takes a megabyte."""
+
+    def save(self, directory):
+        (directory / "bulk.bin").write_bytes(bytes(1_000_000))
+
+    def load(self, directory):
+        assert (directory / "bulk.bin").stat().st_size == 1_000_000
 
 
 class Group(Good):

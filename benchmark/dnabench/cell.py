@@ -141,7 +141,11 @@ class Execution:
             scratch.mkdir(exist_ok=True)
             shutil.rmtree(directory, ignore_errors=True)
             directory.mkdir()
-            answer = make(scratch, directory)
+            try:
+                answer = make(scratch, directory)
+            except BaseException:
+                shutil.rmtree(directory, ignore_errors=True)  # a full disk is not to stay full
+                raise
             self.store.put_files(self.cell.kind, order.key, directory)
             self.store.put_cell(self.cell.kind, order.key, order.key_parts, answer)
             return {"status": DONE, "answer": answer}

@@ -107,7 +107,9 @@ def publish(result: CellResult, store: Store, directory: Path) -> None:
         elif cell.kind == "train":
             _copy(store.files("train", result.key), directory / "models" / cell.generator / f"seed{cell.seed}")
     except OSError as error:
-        raise UserError(f"{directory}: {cell} cannot be copied here: {error.strerror}") from None
+        # shutil collects what went wrong, file by file.
+        why = error.strerror or next((reason for *_, reason in error.args[0]), "")
+        raise UserError(f"{directory}: {cell} cannot be copied here: {why}") from None
 
 
 def _copy(source: Path, target: Path) -> None:

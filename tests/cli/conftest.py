@@ -1,44 +1,14 @@
-"""The command line in this process, and small real files to run it on."""
+"""Small real files to run the command line on."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from dnabench import SequenceSet
-from dnabench.cli import main
-
-
-class Ended(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def dnabench(capsys, monkeypatch, tmp_path) -> Callable[..., Ended]:
-    """``dnabench("run", "--generator", "markov")`` -> exit code, stdout, stderr; in an empty directory and store."""
-    home = tmp_path / "cwd"
-    home.mkdir()
-    monkeypatch.chdir(home)
-    monkeypatch.setenv("DNABENCH_STORE", str(tmp_path / "store"))
-    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
-
-    def call(*arguments: object) -> Ended:
-        capsys.readouterr()
-        with warnings.catch_warnings(), pytest.raises(SystemExit) as stop:
-            warnings.simplefilter("default")
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Ended(int(stop.value.code or 0), captured.out, captured.err)
-
-    return call
 
 
 @pytest.fixture

@@ -77,6 +77,8 @@ class Server:
                     self._reap()
                 if self._requests in ready and not self._read():
                     return
+        except BrokenPipeError:  # nobody reads the replies any more
+            return
         finally:
             for pid in self._children:
                 kill_group(pid)
