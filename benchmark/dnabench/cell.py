@@ -36,6 +36,7 @@ from dnabench.store import Store
 
 if TYPE_CHECKING:
     from dnabench.scoring import Wholes
+    from dnabench.specs import Spec
 
 Progress = Callable[[int, int, str], None]
 
@@ -82,10 +83,21 @@ class Execution:
 
     def run(self) -> dict[str, Any]:
         """The answer; whatever the plugin raises passes through."""
-        keys.check_code(self.order.site.code)
+        keys.check_code({name: self.order.site.code[name] for name in ("torch", "dnabench", *self._packages())})
         make_deterministic()
         work = {"train": self._train, "sample": self._sample, "score": self._score, "floor": self._floor}
         return work[self.cell.kind]()
+
+    def _packages(self) -> set[str]:
+        """The packages that this cell runs."""
+        if not self.cell.metric:
+            spec: Spec = self.catalog.generator(self.plan.generator(self.cell.generator).plugin).spec
+            return {keys.package_of(spec.target)}
+        metric = self.plan.metric(self.cell.metric)
+        packages = {keys.package_of(self.catalog.metric(metric.name).spec.target)}
+        if metric.embedder:
+            packages.add(keys.package_of(self.catalog.embedder(metric.embedder).spec.target))
+        return packages
 
     @cached_property
     def catalog(self) -> Catalog:

@@ -102,14 +102,15 @@ def test_a_cell_that_ignores_the_polite_signal_is_killed(command, environment, t
     assert row["status"] == "timeout"
 
 
-def test_ctrl_c_ends_everything_at_once(command, environment, tmp_path):
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_everything_at_once(command, environment, tmp_path, stop):
     with subprocess.Popen(
         command("hangs", "--seeds", "0-1", "--jobs", 2), **environment, stderr=subprocess.PIPE, text=True
     ) as run:
         wait_until(lambda: (tmp_path / "child.txt").exists() and len((tmp_path / "child.txt").read_text().split()) == 2)
         family = offspring(run) + [psutil.Process(int(pid)) for pid in (tmp_path / "child.txt").read_text().split()]
         start = time.monotonic()
-        run.send_signal(signal.SIGINT)
+        run.send_signal(stop)
         message = run.stderr.read()
         run.wait()
         took = time.monotonic() - start

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import re
+import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
@@ -167,6 +168,16 @@ def parse_size(text: str, option: str) -> int:
 def stdout_for_results() -> contextlib.redirect_stdout[TextIO]:
     """Send what plugins print to stderr: stdout holds the result and nothing else."""
     return contextlib.redirect_stdout(sys.stderr)
+
+
+@contextlib.contextmanager
+def ended_like_ctrl_c() -> Iterator[None]:
+    """Take SIGTERM, with which batch systems end a job, for what Ctrl-C is."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def warn(text: str) -> None:

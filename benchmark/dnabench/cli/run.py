@@ -176,7 +176,7 @@ def command(
 
     store = Store.open(store_directory or default_root(), fresh=fresh)
     host = open_host(engine, device, jobs=jobs, threads=threads, limits=limits)
-    with host, common.stdout_for_results():
+    with common.ended_like_ctrl_c(), host, common.stdout_for_results():
         data = source.load(
             catalog,
             suite,

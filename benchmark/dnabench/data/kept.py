@@ -32,10 +32,19 @@ def write_kept(sequences: SequenceSet, directory: Path) -> None:
 def read_kept(directory: Path) -> SequenceSet:
     """What :func:`write_kept` wrote. OSError, ValueError, KeyError or TypeError for anything else."""
     codes = np.load(directory / "codes.npy", mmap_mode="r", allow_pickle=False)
-    labels = pd.read_parquet(directory / "labels.parquet")
+    labels = _read_table(directory)
     return SequenceSet(codes, names=labels.pop(_NAMES).tolist(), labels=labels, copy=False)
 
 
 def read_labels(directory: Path) -> pd.DataFrame:
     """The labels alone."""
-    return pd.read_parquet(directory / "labels.parquet").drop(columns=_NAMES)
+    return _read_table(directory).drop(columns=_NAMES)
+
+
+def _read_table(directory: Path) -> pd.DataFrame:
+    """Labels and names. Every cell reads them: threads would take longer to start than the reading does."""
+    import pyarrow.parquet
+
+    table = pyarrow.parquet.ParquetFile(directory / "labels.parquet").read(use_threads=False)
+    frame: pd.DataFrame = table.to_pandas(use_threads=False)
+    return frame

@@ -30,7 +30,6 @@ from pathlib import Path
 from typing import Any
 
 from dnabench.hookspecs import PROJECT
-from dnabench.numerics import make_deterministic
 
 # What cells import, apart from strangers' plugins, whose imports might do anything.
 PRELOADED = (
@@ -217,7 +216,6 @@ def main() -> None:
     ours = importlib.metadata.distribution("dnabench").entry_points
     for name in (*PRELOADED, *(point.module for point in ours.select(group=PROJECT))):
         import_module(name)
-    make_deterministic()  # which imports a good deal, too
     gc.collect()
     gc.freeze()  # or the first collection in every child would copy all pages that hold objects
     write_line(replies, {"ready": os.getpid()})
