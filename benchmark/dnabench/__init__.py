@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from dnabench.errors import UserError
     from dnabench.hookspecs import hookimpl
     from dnabench.options import option
+    from dnabench.orders import CellResult
+    from dnabench.plan import Cell
     from dnabench.protocols import Dataset, Embedder, FetchedDataset, FetchedSet, Fetcher, Generator, Metric, Score
     from dnabench.sequences import SequenceSet
     from dnabench.specs import DatasetSpec, EmbedderSpec, GeneratorSpec, MetricSpec
 
 _HOME = {
+    "Cell": "plan",
+    "CellResult": "orders",
     "Checkpoint": "checkpoint",
     "Context": "context",
     "Dataset": "protocols",
@@ -42,6 +46,8 @@ _HOME = {
 }
 
 __all__ = [
+    "Cell",
+    "CellResult",
     "Checkpoint",
     "Context",
     "Dataset",

@@ -104,8 +104,10 @@ class Execution:
 
     def _gives_up(self) -> bool:
         """Whether enough has failed; then nothing runs any more, and what is left is skipped."""
+        if self.max_failures is None:
+            return False
         failures = sum(result.failed for result in self._results.values())
-        if self.max_failures is None or failures < self.max_failures:
+        if failures < self.max_failures:
             return False
         running = dict(self._running)
         self.engine.cancel()

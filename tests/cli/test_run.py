@@ -299,15 +299,6 @@ def test_an_internal_error_is_one_line_and_exit_code_3(dnabench, install):
     assert ended.err.strip() == "dnabench: internal error: RuntimeError: no such luck (--debug shows where)"
 
 
-def test_dry_run_tells_what_is_stored_and_writes_nothing(dnabench, promoters):
-    run = ("run", "-g", "markov", "-m", "mmd@kmer", "--dataset", promoters, "--no-controls", "--seeds", "0")
-    before = dnabench(*run, "--dry-run")
-    assert "to do" in before.out
-    assert list(Path.cwd().iterdir()) == []
-    assert dnabench(*run, "--out", "done").code == 0
-    assert "to do" not in dnabench(*run, "--dry-run").out
-
-
 def test_more_sequences_from_a_trained_model(dnabench, promoters, tmp_path):
     dnabench("run", "-g", "markov", "-m", "mmd@kmer", "--dataset", promoters, "--out", tmp_path / "run", "--seeds", "0")
     model = tmp_path / "run" / "models" / "markov" / "seed0"
