@@ -149,7 +149,7 @@ class Execution:
         """Keep a result, tell everybody, and skip what cannot be done without it."""
         cell = result.cell
         result = dataclasses.replace(result, directory=str(self.directory))
-        self._results[cell] = result
+        self._results[cell] = dataclasses.replace(result, log="", stack="")
         self._running.pop(cell.id, None)
         runs.publish(result, self.store, self.directory)
         self._events.write(

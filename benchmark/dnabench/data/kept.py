@@ -9,12 +9,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from dnabench.files import sync
 from dnabench.sequences import SequenceSet
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _NAMES = "\N{NO-BREAK SPACE}name"  # no label is called so: labels are single words or columns of text
 

@@ -7,7 +7,8 @@ executes the order, and leaves its answer in ``answer.json``, what it prints in 
 it was when it crashed. Then come ``{"id", "pid"}``, ``{"id", "progress": [done, total, stage]}`` as often as the cell
 reports it, and ``{"id", "ended": exit code or minus the signal's number}``.
 
-When stdin ends, its reader is gone: whatever still runs is killed. No CUDA context may ever exist in this process,
+When stdin ends, who wrote to it is gone: whatever still runs is killed, and the directory removed that the command line
+names, where all requests lie. No CUDA context may ever exist in this process,
 since none survives a fork; nothing here asks whether there is a GPU.
 """
 
@@ -20,6 +21,7 @@ import importlib.metadata
 import json
 import os
 import select
+import shutil
 import signal
 import sys
 import threading
@@ -219,7 +221,10 @@ def main() -> None:
     gc.collect()
     gc.freeze()  # or the first collection in every child would copy all pages that hold objects
     write_line(replies, {"ready": os.getpid()})
-    Server(0, replies).run()
+    try:
+        Server(0, replies).run()
+    finally:
+        shutil.rmtree(sys.argv[1], ignore_errors=True)
 
 
 if __name__ == "__main__":

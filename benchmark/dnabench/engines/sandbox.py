@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -74,7 +75,9 @@ class Sandbox:
         if self._server is not None and self._server.poll() is None:
             return
         environment = {**os.environ, **self._thread_variables()}
-        command = [sys.executable, "-m", "dnabench.engines.forkserver"]
+        # The server outlives this process by a moment, and clears up behind it, however it ends.
+        self._place = Path(tempfile.mkdtemp(prefix="dnabench-"))
+        command = [sys.executable, "-m", "dnabench.engines.forkserver", str(self._place)]
         # A session of its own keeps Ctrl-C away from it: this process decides what ends.
         self._server = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True
@@ -92,7 +95,9 @@ class Sandbox:
         self.warm_up()
         assert self._server is not None
         assert self._server.stdin is not None
-        number, directory = next(self._numbers), Path(tempfile.mkdtemp(prefix="dnabench-cell-"))
+        number = next(self._numbers)
+        directory = self._place / str(number)
+        directory.mkdir()
         request = {
             "order": order,
             "directory": str(Path.cwd()),
@@ -148,10 +153,9 @@ class Sandbox:
             server.kill()
             server.wait()
         for cell in self._running.values():
-            if cell.pid:
-                kill_group(cell.pid)
-            _remove(cell.directory)
+            kill_group(cell.pid)
         self._running.clear()
+        shutil.rmtree(self._place, ignore_errors=True)
 
     def _thread_variables(self) -> dict[str, str]:
         return dict.fromkeys(_THREAD_VARIABLES, str(self._threads))
@@ -174,11 +178,9 @@ class Sandbox:
 
     def _bury_all(self) -> Iterator[Event]:
         """The server died, and with it every cell."""
-        cells, self._running = self._running, {}
+        ends = [Ended(name=cell.name, answer=_answer(cell, -signal.SIGKILL)) for cell in self._running.values()]
         self.close()
-        for cell in cells.values():
-            kill_group(cell.pid)
-            yield Ended(name=cell.name, answer=_answer(cell, -signal.SIGKILL))
+        yield from ends
 
     def _patience(self) -> float:
         """Seconds until some cell has to be looked at."""
@@ -233,7 +235,7 @@ def _answer(cell: _Running, code: int) -> dict[str, Any]:
     else:
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         answer = {"status": CRASHED, "error": f"its process {how}"}
-    _remove(cell.directory)
+    shutil.rmtree(cell.directory, ignore_errors=True)
     return {"seconds": time.monotonic() - cell.start, "stack": stack} | answer | {"log": log}
 
 
@@ -244,13 +246,6 @@ def _tail(path: Path) -> str:
             return file.read().decode(errors="replace")
     except FileNotFoundError:
         return ""
-
-
-def _remove(directory: Path) -> None:
-    for name in ("request.json", "log.txt", "stack.txt", "answer.json"):
-        (directory / name).unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        directory.rmdir()
 
 
 def resident(pid: int) -> int:
