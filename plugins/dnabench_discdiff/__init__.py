@@ -19,5 +19,6 @@ def dnabench_generators() -> Iterator[GeneratorSpec]:
         citation="Li et al. 2023, DiscDiff, arXiv:2310.06150",
         devices=("cpu", "cuda"),
         length_multiple=PATCH,
+        devices_option="devices",
         presets=PRESETS,
     )

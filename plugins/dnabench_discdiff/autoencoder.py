@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -106,7 +107,14 @@ class Autoencoder(nn.Module):
         """Bases int64 (n, L) for latents (n, T, channels); an autoregressive decoder draws from ``generator``."""
         return self.head.sample(self.upsampler(z), generator)
 
-    def loss(self, codes: torch.Tensor, noise: torch.Tensor, kl_weight: float, free_nats: float) -> torch.Tensor:
+    def loss(
+        self,
+        codes: torch.Tensor,
+        noise: torch.Tensor,
+        kl_weight: float,
+        free_nats: float,
+        average: Callable[[torch.Tensor], torch.Tensor] = torch.Tensor.detach,
+    ) -> torch.Tensor:
         """Negative evidence lower bound in nats per base, the KL divergence weighted, averaged over the batch.
 
         Args:
@@ -114,13 +122,15 @@ class Autoencoder(nn.Module):
             noise: standard normal (n, T, channels), the draw from the posterior.
             kl_weight: beta of Higgins et al. 2017.
             free_nats: KL divergence per latent token, in the batch's mean, that costs nothing.
+            average: the mean of a number over the processes that share a batch, each with as many sequences. It decides
+                whether the whole batch is beyond ``free_nats``, so that the mean of their gradients is the batch's.
         """
         mean, log_variance = self.encode(codes)
         z = mean + (0.5 * log_variance).exp() * noise
         logits = self.head(self.upsampler(z), codes).float()  # (n, L, 4)
         nats = F.cross_entropy(logits.reshape(-1, 4), codes.reshape(-1), ignore_index=N, reduction="sum")
-        kl = kl_divergence(mean, log_variance).sum(-1).mean()  # nats per token
-        return nats / codes.numel() + kl_weight * (kl - free_nats).clamp_min(0) / PATCH
+        excess = kl_divergence(mean, log_variance).sum(-1).mean() - free_nats  # nats per token
+        return nats / codes.numel() + kl_weight * excess * (average(excess) >= 0) / PATCH
 
 
 def one_hot(codes: torch.Tensor) -> torch.Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from dnabench_discdiff.decoders import AutoregressiveHead
 from dnabench_discdiff.denoiser import Denoiser
 from dnabench_discdiff.diffusion import Diffusion
 from dnabench_discdiff.options import PATCH, DiscDiffOptions
+from dnabench_discdiff.ranks import check_batch
 from dnabench_discdiff.training import train_autoencoder, train_denoiser
 
 CHUNK = 512
@@ -33,12 +35,19 @@ class DiscDiff:
         self.length = 0  # bp; set by fit or load
 
     def fit(self, train: SequenceSet, *, context: Context) -> None:
-        """Train the autoencoder on ``train``, then the denoiser on the frozen autoencoder's latents."""
+        """Train the autoencoder on ``train``, then the denoiser on the frozen autoencoder's latents.
+
+        An interrupted training goes on from its checkpoints in ``context.scratch``. Processes that train together all
+        end with the weights that are saved. UserError for a length that is no multiple of 16 bp, when there are no
+        sequences, and when the processes cannot share a batch evenly.
+        """
         if train.length < PATCH or train.length % PATCH:
             raise UserError(f"discdiff takes sequences of a multiple of {PATCH} bp, not of {train.length} bp")
         if not len(train):
             raise UserError("discdiff cannot learn from an empty training set")
-        options = self.options
+        options, this = self.options, fingerprint(train, self.options, context)
+        for option in ("autoencoder_batch", "denoiser_batch"):
+            check_batch(option, getattr(options, option), len(train), context)
         with seeded(context.torch_generator()):
             self._build(train.length)
         codes = torch.from_numpy(train.codes.copy())
@@ -55,7 +64,8 @@ class DiscDiff:
             kl_weight=options.kl_weight,
             free_nats=options.free_nats,
             generator=context.torch_generator(),
-            progress=context.progress,
+            checkpoint=context.checkpoint(f"autoencoder-{this}"),
+            context=context,
         )
         mean, spread = self._posterior(codes)
         train_denoiser(
@@ -67,7 +77,8 @@ class DiscDiff:
             steps=options.denoiser_steps,
             peak=options.denoiser_lr,
             generator=context.torch_generator(),
-            progress=context.progress,
+            checkpoint=context.checkpoint(f"denoiser-{this}"),
+            context=context,
         )
 
     @torch.no_grad()
@@ -142,6 +153,11 @@ class DiscDiff:
             self.latent_mean = mean.double().mean((0, 1)).float()
             self.latent_scale = variance.sqrt().float()
         return (mean - self.latent_mean) / self.latent_scale, spread / self.latent_scale
+
+
+def fingerprint(train: SequenceSet, options: DiscDiffOptions, context: Context) -> str:
+    """16 hexadecimal digits that tell trainings apart which share a scratch directory."""
+    return hashlib.sha256(f"{train.digest} {options} {context.seed}".encode()).hexdigest()[:16]
 
 
 @contextmanager

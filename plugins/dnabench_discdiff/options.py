@@ -40,6 +40,7 @@ class DiscDiffOptions:
         "dpm-solver", "DPM-Solver++ 2M with sampling_steps evaluations, or all 1,000 ancestral steps"
     )
     sampling_steps: int = option(30, "denoiser evaluations per sequence with dpm-solver", minimum=2, maximum=1000)
+    devices: int = option(1, "processes that train together, each on a GPU of its own, or on the CPU", minimum=1)
 
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {

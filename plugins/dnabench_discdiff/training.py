@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
 from dnabench_discdiff.diffusion import STEPS, Diffusion
+from dnabench_discdiff.ranks import mean_of_ranks, share, together
 
 if TYPE_CHECKING:
+    from dnabench import Checkpoint, Context
     from dnabench_discdiff.autoencoder import Autoencoder
     from dnabench_discdiff.denoiser import Denoiser
-
-Progress = Callable[[int, int, str], None]
 
 WARM_UP = 0.05
 """Share of the steps over which the learning rate rises."""
@@ -49,18 +50,43 @@ class EMA:
         for parameter, average in zip(module.parameters(), self.average, strict=True):
             parameter.copy_(average)
 
+    def state_dict(self) -> dict[str, Any]:
+        """All that the next update depends on."""
+        return {"average": self.average, "updates": self.updates}
 
-def batches(rows: int, batch: int, steps: int, generator: torch.Generator) -> Iterator[torch.Tensor]:
-    """Row numbers of each of ``steps`` batches: passes over all rows in a new order each, the last part-batch dropped.
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what ``state_dict`` returned."""
+        torch._foreach_copy_(self.average, state["average"])
+        self.updates = state["updates"]
 
-    A batch holds ``min(batch, rows)`` rows.
+
+class Batches:
+    """Row numbers of batches: passes over all rows in a new order each, the last part-batch dropped.
+
+    A batch holds ``size = min(batch, rows)`` rows. The orders come from ``generator``, which others may draw from too.
     """
-    batch, order = min(batch, rows), torch.empty(0, dtype=torch.int64)
-    for _ in range(steps):
-        if len(order) < batch:
-            order = torch.randperm(rows, generator=generator)
-        yield order[:batch]
-        order = order[batch:]
+
+    def __init__(self, rows: int, batch: int, generator: torch.Generator) -> None:
+        self.rows = rows
+        self.size = min(batch, rows)
+        self.generator = generator
+        self.left = torch.empty(0, dtype=torch.int64)  # of the present pass
+
+    def draw(self) -> torch.Tensor:
+        """The next batch: int64 (size,)."""
+        if len(self.left) < self.size:
+            self.left = torch.randperm(self.rows, generator=self.generator)
+        batch, self.left = self.left[: self.size], self.left[self.size :]
+        return batch
+
+    def state_dict(self) -> dict[str, torch.Tensor]:
+        """All that the next draw depends on, the generator's state included."""
+        return {"left": self.left, "generator": self.generator.get_state()}
+
+    def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
+        """Go on from what ``state_dict`` returned."""
+        self.left = state["left"]
+        self.generator.set_state(state["generator"])
 
 
 def learning_rate(step: int, steps: int) -> float:
@@ -74,19 +100,37 @@ def learning_rate(step: int, steps: int) -> float:
 def optimise(
     module: nn.Module,
     loss_at: Callable[[int], torch.Tensor],
+    batches: Batches,
     *,
     steps: int,
     peak: float,
     decay: float,
     stage: str,
-    progress: Progress,
+    checkpoint: Checkpoint,
+    context: Context,
 ) -> None:
-    """Minimise ``loss_at(step)`` over ``steps`` AdamW steps; the module ends with averaged weights, in eval mode."""
+    """Minimise ``loss_at(step)`` over ``steps`` AdamW steps; the module ends with averaged weights, in eval mode.
+
+    ``loss_at`` draws from ``batches`` and its generator alone. Training goes on from where ``checkpoint`` stands; one
+    that has been finished leaves its last state there.
+    """
     optimizer = torch.optim.AdamW(module.parameters(), lr=peak, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate(step, steps))
     ema = EMA(module, decay)
+    parts: dict[str, Any] = {
+        "module": module,
+        "optimizer": optimizer,
+        "scheduler": scheduler,
+        "ema": ema,
+        "batches": batches,
+    }
+    first = 0
+    if (state := checkpoint.load()) is not None:
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
+        first = state["step"]
     module.train()
-    for step in range(steps):
+    for step in range(first, steps):
         loss = loss_at(step)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -95,9 +139,25 @@ def optimise(
         scheduler.step()
         ema.update(module)
         if (step + 1) % max(1, steps // REPORTS) == 0 or step + 1 == steps:
-            progress(step + 1, steps, stage)
+            context.progress(step + 1, steps, stage)
+        if checkpoint.due() or step + 1 == steps:
+            checkpoint.save({name: part.state_dict() for name, part in parts.items()} | {"step": step + 1})
     ema.copy_to(module)
     module.eval()
+
+
+class AutoencoderLoss(nn.Module):
+    """The autoencoder's loss as a module's output, the form that gradients of several processes are averaged in."""
+
+    def __init__(self, autoencoder: Autoencoder, free_nats: float, context: Context) -> None:
+        super().__init__()
+        self.autoencoder = autoencoder
+        self.free_nats = free_nats
+        self.average = partial(mean_of_ranks, context=context)
+
+    def forward(self, codes: torch.Tensor, noise: torch.Tensor, kl_weight: float) -> torch.Tensor:
+        """See ``Autoencoder.loss``."""
+        return self.autoencoder.loss(codes, noise, kl_weight, self.free_nats, self.average)
 
 
 def train_autoencoder(
@@ -110,19 +170,33 @@ def train_autoencoder(
     kl_weight: float,
     free_nats: float,
     generator: torch.Generator,
-    progress: Progress,
+    checkpoint: Checkpoint,
+    context: Context,
 ) -> None:
     """Maximise the evidence lower bound on codes uint8 (n, L), which lie on the autoencoder's device."""
-    rows = batches(len(codes), batch, steps, generator)
+    device, batches = codes.device, Batches(len(codes), batch, generator)
+    example = codes[:1].long(), torch.zeros(1, *autoencoder.latent_shape, device=device), kl_weight
+    autoencoder_loss = together(AutoencoderLoss(autoencoder, free_nats, context), context, *example)
 
     def loss_at(step: int) -> torch.Tensor:
         weight = kl_weight * min(1.0, (step + 1) / (KL_WARM_UP * steps))
-        x = codes[next(rows).to(codes.device)].long()
-        noise = torch.randn(len(x), *autoencoder.latent_shape, generator=generator).to(codes.device)
-        with torch.autocast(codes.device.type, dtype=torch.bfloat16):
-            return autoencoder.loss(x, noise, weight, free_nats)
+        rows = share(batches.draw(), context).to(device)
+        noise = share(torch.randn(batches.size, *autoencoder.latent_shape, generator=generator), context).to(device)
+        with torch.autocast(device.type, dtype=torch.bfloat16):
+            loss: torch.Tensor = autoencoder_loss(codes[rows].long(), noise, weight)
+        return loss
 
-    optimise(autoencoder, loss_at, steps=steps, peak=peak, decay=0.99, stage="autoencoder", progress=progress)
+    optimise(
+        autoencoder,
+        loss_at,
+        batches,
+        steps=steps,
+        peak=peak,
+        decay=0.99,
+        stage="autoencoder",
+        checkpoint=checkpoint,
+        context=context,
+    )
 
 
 def train_denoiser(
@@ -135,7 +209,8 @@ def train_denoiser(
     steps: int,
     peak: float,
     generator: torch.Generator,
-    progress: Progress,
+    checkpoint: Checkpoint,
+    context: Context,
 ) -> None:
     """Minimise the squared error of the prediction (Ho et al. 2020, eq. 14) on latents drawn anew in every step.
 
@@ -145,18 +220,29 @@ def train_denoiser(
     Args:
         mean, spread: float32 (n, T, channels), the posterior's mean and standard deviation of every training sequence.
     """
-    rows = batches(len(mean), batch, steps, generator)
+    device, batches = mean.device, Batches(len(mean), batch, generator)
+    predict = together(denoiser, context, mean[:1], torch.zeros(1, device=device))
 
     def loss_at(step: int) -> torch.Tensor:  # noqa: ARG001
-        chosen = next(rows)
-        noise = torch.randn(2, len(chosen), *mean.shape[1:], generator=generator).to(mean.device)
-        t = torch.randint(STEPS, (len(chosen),), generator=generator).to(mean.device)
-        chosen = chosen.to(mean.device)
-        x_t = diffusion.add_noise(mean[chosen] + spread[chosen] * noise[0], t, noise[1])
-        with torch.autocast(mean.device.type, dtype=torch.bfloat16):
-            predicted = denoiser(x_t, t)
-        x0, expected_noise = diffusion.expected(x_t, t, mean[chosen], spread[chosen])
+        rows = share(batches.draw(), context).to(device)
+        drawn = torch.randn(2, batches.size, *mean.shape[1:], generator=generator)
+        t = share(torch.randint(STEPS, (batches.size,), generator=generator), context).to(device)
+        of_latent, noise = (share(part, context).to(device) for part in drawn)
+        x_t = diffusion.add_noise(mean[rows] + spread[rows] * of_latent, t, noise)
+        with torch.autocast(device.type, dtype=torch.bfloat16):
+            predicted = predict(x_t, t)
+        x0, expected_noise = diffusion.expected(x_t, t, mean[rows], spread[rows])
         error: torch.Tensor = predicted - diffusion.target(x0, t, expected_noise)
         return error.square().mean()
 
-    optimise(denoiser, loss_at, steps=steps, peak=peak, decay=0.999, stage="denoiser", progress=progress)
+    optimise(
+        denoiser,
+        loss_at,
+        batches,
+        steps=steps,
+        peak=peak,
+        decay=0.999,
+        stage="denoiser",
+        checkpoint=checkpoint,
+        context=context,
+    )

@@ -21,5 +21,6 @@ def dnabench_generators() -> Iterator[GeneratorSpec]:
         options=GanOptions,
         citation="Killoran et al. 2017, arXiv 1712.06148; Gulrajani et al. 2017, arXiv 1704.00028",
         devices=("cpu", "cuda"),
+        devices_option="devices",
         presets=PRESETS,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from torch import Tensor
 from dnabench import UserError
 from dnabench_gan.networks import Critic, Generator, initialise
 from dnabench_gan.options import GanOptions
+from dnabench_gan.ranks import check_batch
 from dnabench_gan.training import train as train_networks
 
 if TYPE_CHECKING:
@@ -37,10 +39,13 @@ class WassersteinGan:
     def fit(self, train: SequenceSet, *, context: Context) -> None:
         """Train on ``train.codes``, N as a quarter of each base.
 
-        UserError when there are no sequences, RuntimeError when the loss does not stay finite.
+        An interrupted training goes on from its checkpoint in ``context.scratch``. Processes that train together all
+        end with the weights that are saved. UserError when there are no sequences or when the processes cannot share a
+        batch evenly, RuntimeError when the loss does not stay finite.
         """
         if len(train) == 0:
             raise UserError("gan learns from training sequences, and there are none")
+        check_batch(self.options.batch_size, context)
         weights_random, training_random = context.torch_generator(), context.torch_generator()
         self._length = train.length
         generator, critic = self._new_generator(), self._new_critic()
@@ -52,7 +57,8 @@ class WassersteinGan:
             torch.from_numpy(train.codes.copy()).to(context.device),
             options=self.options,
             random=training_random,
-            progress=context.progress,
+            checkpoint=context.checkpoint(f"gan-{fingerprint(train, self.options, context)}"),
+            context=context,
         )
 
     @torch.no_grad()
@@ -111,3 +117,8 @@ class WassersteinGan:
     def _new_critic(self) -> Critic:
         with torch.random.fork_rng(devices=[]):
             return Critic(channels=self.options.channels, blocks=self.options.blocks, length=self._length)
+
+
+def fingerprint(train: SequenceSet, options: GanOptions, context: Context) -> str:
+    """16 hexadecimal digits that tell trainings apart which share a scratch directory."""
+    return hashlib.sha256(f"{train.digest} {options} {context.seed}".encode()).hexdigest()[:16]

@@ -27,6 +27,7 @@ class GanOptions:
         0.99, "sample from this moving average of the generator's weights; 0: from the last ones", minimum=0, maximum=1
     )
     decode: Literal["argmax", "sample"] = option("argmax", "base per position: the most probable one, or a draw")
+    devices: int = option(1, "processes that train together, each on a GPU of its own, or on the CPU", minimum=1)
 
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import copy
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from dnabench_gan.ranks import mean_of_ranks, share, together
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from dnabench import Checkpoint, Context
     from dnabench_gan.networks import Critic, Generator
     from dnabench_gan.options import GanOptions
 
@@ -39,6 +40,21 @@ def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, mix: Tensor) ->
     return (norm - 1).square().mean()
 
 
+class CriticLoss(nn.Module):
+    """The critic's loss as a module's output, the form that gradients of several processes are averaged in."""
+
+    def __init__(self, critic: Critic, penalty: float) -> None:
+        super().__init__()
+        self.critic = critic
+        self.penalty = penalty
+
+    def forward(self, real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
+        """A number, for the arguments of :func:`gradient_penalty` (arXiv 1704.00028, eq. 3)."""
+        scores = self.critic(torch.cat([real, fake]))  # (2 * batch,)
+        distance: Tensor = scores[len(real) :].mean() - scores[: len(real)].mean()
+        return distance + self.penalty * gradient_penalty(self.critic, real, fake, mix)
+
+
 def train(
     generator: Generator,
     critic: Critic,
@@ -46,39 +62,56 @@ def train(
     *,
     options: GanOptions,
     random: torch.Generator,
-    progress: Callable[[int, int, str], None],
+    checkpoint: Checkpoint,
+    context: Context,
 ) -> Generator:
     """Train both networks in place; return the generator to sample from.
 
     That is a copy whose weights are the exponential moving average over the iterations (with ``ema_decay = 0``: those
     of the last one). ``codes`` is uint8, ``(n, length)``, on the networks' device. ``random`` is a CPU generator, so
-    that a seed means the same batches and noise on every device. Raises RuntimeError when the loss is no longer finite.
+    that a seed means the same batches and noise on every device, and in every process of those that train together.
+    Training goes on from where ``checkpoint`` stands; one that has been finished leaves its last state there. Raises
+    RuntimeError, in all processes at once, when the loss is no longer finite.
     """
     device, batch = codes.device, options.batch_size
     average, table = copy.deepcopy(generator), one_hot_table(device)
     generator_adam = torch.optim.Adam(generator.parameters(), lr=options.learning_rate, betas=ADAM_BETAS, fused=True)
     critic_adam = torch.optim.Adam(critic.parameters(), lr=options.learning_rate, betas=ADAM_BETAS, fused=True)
+    first_real, no_latent = one_hot(codes[:1], table), torch.zeros(1, options.latent, device=device)
+    generate = together(generator, context, no_latent)
+    critic_loss_of = together(CriticLoss(critic, options.penalty), context, first_real, first_real, 1.0)
+    parts: dict[str, Any] = {
+        "generator": generator,
+        "critic": critic,
+        "average": average,
+        "generator_adam": generator_adam,
+        "critic_adam": critic_adam,
+    }
+    first = 0
+    if (state := checkpoint.load()) is not None:
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
+        random.set_state(state["random"])
+        first = state["iteration"]
 
     def latent() -> Tensor:
-        return torch.randn(batch, options.latent, generator=random).to(device)
+        return share(torch.randn(batch, options.latent, generator=random), context).to(device)
 
-    for iteration in range(options.iterations):
+    for iteration in range(first, options.iterations):
         critic.requires_grad_(True)
         for _ in range(options.critic_steps):
-            rows = torch.randint(len(codes), (batch,), generator=random).to(device)
-            mix = torch.rand(batch, 1, 1, generator=random).to(device)
+            rows = share(torch.randint(len(codes), (batch,), generator=random), context).to(device)
+            mix = share(torch.rand(batch, 1, 1, generator=random), context).to(device)
             real = one_hot(codes[rows], table)
             with torch.no_grad():
                 fake = generator(latent())
-            scores = critic(torch.cat([real, fake]))  # (2 * batch,)
-            critic_loss = scores[batch:].mean() - scores[:batch].mean()
-            critic_loss = critic_loss + options.penalty * gradient_penalty(critic, real, fake, mix)
+            critic_loss = critic_loss_of(real, fake, mix)
             critic_adam.zero_grad()
             critic_loss.backward()
             critic_adam.step()
 
         critic.requires_grad_(False)
-        generator_loss = -critic(generator(latent())).mean()
+        generator_loss = -critic(generate(latent())).mean()
         generator_adam.zero_grad()
         generator_loss.backward()
         generator_adam.step()
@@ -86,8 +119,12 @@ def train(
 
         done = iteration + 1
         if done % REPORT_EVERY == 0 or done == options.iterations:
-            _check_finite(critic_loss.item(), generator_loss.item(), done)
-            progress(done, options.iterations, "train")
+            losses = mean_of_ranks(torch.stack([critic_loss, generator_loss]), context).tolist()
+            _check_finite(losses[0], losses[1], done)
+            context.progress(done, options.iterations, "train")
+        if checkpoint.due() or done == options.iterations:
+            states = {name: part.state_dict() for name, part in parts.items()}
+            checkpoint.save(states | {"random": random.get_state(), "iteration": done})
     return average
 
 

@@ -50,6 +50,8 @@ def test_record():
     assert record.name == "discdiff"
     assert record.length_multiple == 16
     assert record.devices == ("cpu", "cuda")
+    assert record.devices_option == "devices"
+    assert DiscDiffOptions().devices == 1
     assert set(record.presets) == {"quick", "standard", "paper"}
     assert record.presets["quick"] == {}
     for preset in record.presets.values():
@@ -96,13 +98,13 @@ def test_equal_seeds_give_equal_sequences_and_others_do_not(make_context):
 
 
 SCRIPT = """
-import hashlib, json, pathlib, sys
+import hashlib, json, pathlib, sys, tempfile
 import numpy as np
 from dnabench import Context, SequenceSet
 from dnabench_discdiff.model import DiscDiff
 from dnabench_discdiff.options import DiscDiffOptions
 
-seed, scratch, options = int(sys.argv[1]), pathlib.Path(sys.argv[2]), json.loads(sys.argv[3])
+seed, options, scratch = int(sys.argv[1]), json.loads(sys.argv[2]), pathlib.Path(tempfile.mkdtemp(dir=sys.argv[3]))
 train = SequenceSet(np.random.default_rng(0).integers(0, 4, (40, 32), dtype=np.uint8))
 model = DiscDiff(DiscDiffOptions(**options))
 model.fit(train, context=Context(length=32, scratch=scratch, seed=seed))
@@ -114,7 +116,7 @@ print(hashlib.sha256(codes.tobytes()).hexdigest())
 @pytest.mark.slow
 def test_equal_seeds_give_equal_sequences_in_fresh_processes(tmp_path, make_context):
     def run(seed):
-        arguments = [sys.executable, "-W", "error", "-c", SCRIPT, str(seed), str(tmp_path), json.dumps(TINY)]
+        arguments = [sys.executable, "-W", "error", "-c", SCRIPT, str(seed), json.dumps(TINY), str(tmp_path)]
         return subprocess.run(arguments, capture_output=True, text=True, check=True).stdout.strip()
 
     model = tiny()

@@ -165,6 +165,30 @@ def test_loss_is_cross_entropy_plus_weighted_kl_beyond_the_free_nats(decoder, we
     torch.testing.assert_close(model.loss(codes, noise, weight, free), expected)
 
 
+@pytest.mark.parametrize("beyond", [True, False])
+def test_gradients_of_shares_average_to_the_batchs_on_either_side_of_the_free_nats(beyond):
+    """One share lies beyond what is free and the other does not; the whole batch decides."""
+    model, codes = autoencoder(), random_codes(6, 64)
+    torch.nn.init.normal_(model.encoder.write.weight)
+    noise = torch.randn(6, *model.latent_shape)
+
+    def excess(rows: slice, free_nats: float) -> torch.Tensor:
+        return kl_divergence(*model.encode(codes[rows])).sum(-1).mean().detach() - free_nats
+
+    def gradient(rows: slice, free_nats: float, *average) -> torch.Tensor:
+        loss = model.loss(codes[rows], noise[rows], 1.0, free_nats, *average)
+        return torch.cat([g.flatten() for g in torch.autograd.grad(loss, list(model.parameters()))])
+
+    shares, whole = (slice(0, None, 2), slice(1, None, 2)), slice(None)
+    free_nats = excess(whole, 0.0).item() * (1 - 1e-4 if beyond else 1 + 1e-4)
+    assert sorted(excess(share, free_nats).item() > 0 for share in shares) == [False, True]
+    expected = gradient(whole, free_nats)
+    each = [gradient(share, free_nats, lambda _: excess(whole, free_nats)) for share in shares]
+    torch.testing.assert_close(sum(each) / 2, expected, atol=1e-5 * expected.abs().max().item(), rtol=1e-4)
+    alone = sum(gradient(share, free_nats) for share in shares) / 2
+    assert (alone - expected).norm() > 0.1 * expected.norm()
+
+
 def test_an_n_adds_no_loss_and_no_gradient_at_its_position():
     model, codes = autoencoder(), random_codes(1, 64)
     codes[:, 10:] = 4

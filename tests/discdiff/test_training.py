@@ -10,7 +10,7 @@ import torch
 
 from dnabench_discdiff.denoiser import Denoiser
 from dnabench_discdiff.diffusion import STEPS, Diffusion
-from dnabench_discdiff.training import EMA, batches, learning_rate, train_denoiser
+from dnabench_discdiff.training import EMA, Batches, learning_rate, train_denoiser
 
 
 def test_ema_by_hand():
@@ -26,17 +26,22 @@ def test_ema_by_hand():
     assert layer.weight.item() == pytest.approx(4.535, abs=1e-6)
 
 
+def drawn(rows: int, batch: int, steps: int) -> list[torch.Tensor]:
+    batches = Batches(rows, batch, torch.Generator().manual_seed(0))
+    return [batches.draw() for _ in range(steps)]
+
+
 def test_batches_are_passes_over_all_rows():
-    drawn = list(batches(10, 3, 7, torch.Generator().manual_seed(0)))
-    assert [len(rows) for rows in drawn] == [3] * 7
+    batches = drawn(10, 3, 7)
+    assert [len(rows) for rows in batches] == [3] * 7
     for first in (0, 3):  # a pass is three batches of three; the tenth row is left out
-        assert len(set(torch.cat(drawn[first : first + 3]).tolist())) == 9
-    assert drawn[0].tolist() != drawn[3].tolist()
-    assert set(torch.cat(list(batches(10, 3, 90, torch.Generator().manual_seed(0)))).tolist()) == set(range(10))
+        assert len(set(torch.cat(batches[first : first + 3]).tolist())) == 9
+    assert batches[0].tolist() != batches[3].tolist()
+    assert set(torch.cat(drawn(10, 3, 90)).tolist()) == set(range(10))
 
 
 def test_a_batch_is_never_larger_than_the_data():
-    assert [sorted(rows.tolist()) for rows in batches(2, 64, 3, torch.Generator())] == [[0, 1]] * 3
+    assert [sorted(rows.tolist()) for rows in drawn(2, 64, 3)] == [[0, 1]] * 3
 
 
 def test_learning_rate_rises_then_falls_to_nothing():
@@ -51,7 +56,7 @@ def test_learning_rate_rises_then_falls_to_nothing():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("schedule", "prediction"), [("cosine", "v"), ("linear", "epsilon")])
-def test_diffusion_learns_a_two_point_distribution(schedule, prediction):
+def test_diffusion_learns_a_two_point_distribution(schedule, prediction, make_context):
     """Latents +2 or -2 in all entries together: no Gaussian has that correlation and those two modes."""
     generator = torch.Generator().manual_seed(0)
     signs = (torch.arange(1024) % 4 > 0).float() * 2 - 1  # three quarters positive
@@ -62,6 +67,7 @@ def test_diffusion_learns_a_two_point_distribution(schedule, prediction):
         denoiser = Denoiser(4, 2, width=32, blocks=1)
     diffusion = Diffusion(schedule, prediction)
     reports = []
+    context = make_context(progress=lambda *report: reports.append(report))
     train_denoiser(
         denoiser,
         diffusion,
@@ -71,7 +77,8 @@ def test_diffusion_learns_a_two_point_distribution(schedule, prediction):
         steps=500,
         peak=3e-3,
         generator=generator,
-        progress=lambda *report: reports.append(report),
+        checkpoint=context.checkpoint("denoiser"),
+        context=context,
     )
     assert reports[-1] == (500, 500, "denoiser")
     assert not denoiser.training

@@ -17,7 +17,7 @@ from dnabench_gan.networks import Critic, Generator, initialise
 
 
 @pytest.fixture
-def trained(tiny, random_dna):
+def trained(tiny, random_dna, make_context):
     """``trained(**options)``: the generator to sample from, and both networks, which begin with the same weights."""
 
     def run(**changes):
@@ -27,13 +27,15 @@ def trained(tiny, random_dna):
         weights = torch.Generator().manual_seed(1)
         initialise(generator, weights)
         initialise(critic, weights)
+        context = make_context(length=random_dna.length)
         average = training.train(
             generator,
             critic,
             torch.from_numpy(random_dna.codes.copy()),
             options=options,
             random=torch.Generator().manual_seed(2),
-            progress=lambda *_: None,
+            checkpoint=context.checkpoint("gan"),
+            context=context,
         )
         return average, generator, critic
 

@@ -59,7 +59,7 @@ def test_other_seeds_other_sequences(fitted, make_context):
 
 
 PROGRAM = """
-import hashlib, sys, tempfile
+import hashlib, sys
 from pathlib import Path
 import numpy as np, torch
 from dnabench import Context, SequenceSet
@@ -72,17 +72,18 @@ np.random.seed(int(sys.argv[1]))
 options = GanOptions(latent=8, channels=4, blocks=1, batch_size=16, iterations=3, critic_steps=2, learning_rate=1e-3)
 model = WassersteinGan(options)
 train = SequenceSet(np.random.default_rng(0).integers(0, 4, (50, 24)).astype(np.uint8))
-context = lambda seed: Context(seed=seed, length=24, scratch=Path(tempfile.gettempdir()))
+context = lambda seed: Context(seed=seed, length=24, scratch=Path(sys.argv[2]))
 model.fit(train, context=context(3))
 print(hashlib.sha256(model.sample(300, context=context(4)).tobytes()).hexdigest())
 """
 
 
-def test_same_bytes_in_fresh_processes():
-    digests = [
-        subprocess.run([sys.executable, "-c", PROGRAM, seed], check=True, capture_output=True, text=True).stdout
-        for seed in ("1", "2")
-    ]
+def test_same_bytes_in_fresh_processes(tmp_path):
+    digests = []
+    for seed in ("1", "2"):
+        (tmp_path / seed).mkdir()
+        arguments = [sys.executable, "-c", PROGRAM, seed, tmp_path / seed]
+        digests.append(subprocess.run(arguments, check=True, capture_output=True, text=True).stdout)
     assert len(digests[0].strip()) == hashlib.sha256().digest_size * 2
     assert digests[0] == digests[1]
 

@@ -14,6 +14,7 @@ from dnabench_gan.options import PRESETS, GanOptions
 def test_the_record():
     (spec,) = dnabench_gan.dnabench_generators()
     assert (spec.name, spec.kind, spec.needs_training, spec.uses_labels) == ("gan", "model", True, False)
+    assert (spec.devices_option, GanOptions().devices) == ("devices", 1)
     module, _, attribute = spec.target.partition(":")
     assert getattr(import_module(module), attribute)(GanOptions()).options == GanOptions()
 

@@ -46,12 +46,19 @@ def test_one_hot_is_that_of_the_core(random_dna):
     torch.testing.assert_close(one_hot(codes, one_hot_table(codes.device)), random_dna.one_hot())
 
 
-def test_without_averaging_the_last_weights_are_returned(tiny):
+def test_without_averaging_the_last_weights_are_returned(tiny, make_context):
     options = dataclasses.replace(tiny, ema_decay=0.0)
     generator, critic = Generator(latent=8, channels=4, blocks=1, length=6), Critic(channels=4, blocks=1, length=6)
     codes = torch.zeros(9, 6, dtype=torch.uint8)
+    context = make_context(length=6)
     average = train(
-        generator, critic, codes, options=options, random=torch.Generator().manual_seed(0), progress=lambda *_: None
+        generator,
+        critic,
+        codes,
+        options=options,
+        random=context.torch_generator(),
+        checkpoint=context.checkpoint("gan"),
+        context=context,
     )
     for mean, last in zip(average.parameters(), generator.parameters(), strict=True):
         torch.testing.assert_close(mean, last, rtol=0, atol=0)
