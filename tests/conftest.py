@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import threading
 import warnings
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import psutil
 import pytest
 
 from dnabench import Context, SequenceSet
@@ -107,6 +110,30 @@ def install(tmp_path, monkeypatch):
 def wild(install) -> None:
     """The plugin of ``wild_dna.py``, installed."""
     install("wild_dna", (Path(__file__).parent / "wild_dna.py").read_text())
+
+
+@pytest.fixture
+def torchrun(tmp_path) -> Callable[..., subprocess.CompletedProcess]:
+    """``torchrun(program, *arguments, ranks=2)``: have processes, in which a warning is an error, run a program."""
+
+    def run(program: str, *arguments: object, ranks: int) -> subprocess.CompletedProcess:
+        (tmp_path / "program.py").write_text(program, encoding="utf-8")
+        command = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={ranks}", "--rdzv-backend=c10d"]
+        command += ["--rdzv-endpoint=127.0.0.1:0", "--local-addr=127.0.0.1", "--monitor-interval=0.05"]
+        command += [str(tmp_path / "program.py"), *map(str, arguments)]
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "error"}
+        with subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as launcher:
+            try:
+                out, err = launcher.communicate(timeout=240)
+            finally:  # it gives each process a session of its own, out of reach of its own end
+                for process in psutil.Process(launcher.pid).children(recursive=True) if launcher.poll() is None else ():
+                    process.kill()
+                launcher.kill()
+        return subprocess.CompletedProcess(command, launcher.returncode, out, err)
+
+    return run
 
 
 class Host:

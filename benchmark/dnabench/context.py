@@ -12,6 +12,7 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
     import torch
+    from torch import nn
 
     from dnabench.checkpoint import Checkpoint
     from dnabench.sequences import SequenceSet
@@ -82,6 +83,30 @@ class Context:
         from dnabench.checkpoint import Checkpoint
 
         return Checkpoint(self.scratch / f"{name}.safetensors", every=self.checkpoint_seconds, writes=self.rank == 0)
+
+    def share(self, rows: torch.Tensor) -> torch.Tensor:
+        """The share of what all that train together have drawn which is for this one: every ``ranks``-th entry.
+
+        UserError when the shares would not be equal.
+        """
+        from dnabench.together import share
+
+        return share(rows, self.rank, self.ranks)
+
+    def mean_of_ranks(self, value: torch.Tensor) -> torch.Tensor:
+        """The mean of ``value`` over all processes that train together, without a gradient; all must ask for it."""
+        from dnabench.together import mean_of_ranks
+
+        return mean_of_ranks(value, self.ranks)
+
+    def together(self, module: nn.Module, *example: object) -> nn.Module:
+        """``module`` so that ``backward`` leaves the mean of all processes' gradients in its parameters.
+
+        ``example`` is what ``module`` can be called with; where a process trains alone, it is ``module`` itself.
+        """
+        from dnabench.together import together
+
+        return together(module, self.ranks, *example)
 
     def embed(self, name: str, sequences: SequenceSet) -> np.ndarray:
         """Embeddings of ``sequences`` by the embedder called ``name``: float32, shape ``(n, dimension)``; cached."""

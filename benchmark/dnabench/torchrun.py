@@ -44,6 +44,7 @@ def train(order: Order, processes: int, scratch: Path, model: Path, progress: Ca
         min_nodes=1,
         max_nodes=1,
         nproc_per_node=processes,
+        run_id=order.key,
         rdzv_backend="c10d",
         rdzv_endpoint="127.0.0.1:0",
         local_addr="127.0.0.1",

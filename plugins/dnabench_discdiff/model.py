@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +19,6 @@ from dnabench_discdiff.decoders import AutoregressiveHead
 from dnabench_discdiff.denoiser import Denoiser
 from dnabench_discdiff.diffusion import Diffusion
 from dnabench_discdiff.options import PATCH, DiscDiffOptions
-from dnabench_discdiff.ranks import check_batch
 from dnabench_discdiff.training import train_autoencoder, train_denoiser
 
 CHUNK = 512
@@ -45,9 +43,7 @@ class DiscDiff:
             raise UserError(f"discdiff takes sequences of a multiple of {PATCH} bp, not of {train.length} bp")
         if not len(train):
             raise UserError("discdiff cannot learn from an empty training set")
-        options, this = self.options, fingerprint(train, self.options, context)
-        for option in ("autoencoder_batch", "denoiser_batch"):
-            check_batch(option, getattr(options, option), len(train), context)
+        options = self.options
         with seeded(context.torch_generator()):
             self._build(train.length)
         codes = torch.from_numpy(train.codes.copy())
@@ -64,7 +60,7 @@ class DiscDiff:
             kl_weight=options.kl_weight,
             free_nats=options.free_nats,
             generator=context.torch_generator(),
-            checkpoint=context.checkpoint(f"autoencoder-{this}"),
+            checkpoint=context.checkpoint("autoencoder"),
             context=context,
         )
         mean, spread = self._posterior(codes)
@@ -77,7 +73,7 @@ class DiscDiff:
             steps=options.denoiser_steps,
             peak=options.denoiser_lr,
             generator=context.torch_generator(),
-            checkpoint=context.checkpoint(f"denoiser-{this}"),
+            checkpoint=context.checkpoint("denoiser"),
             context=context,
         )
 
@@ -153,11 +149,6 @@ class DiscDiff:
             self.latent_mean = mean.double().mean((0, 1)).float()
             self.latent_scale = variance.sqrt().float()
         return (mean - self.latent_mean) / self.latent_scale, spread / self.latent_scale
-
-
-def fingerprint(train: SequenceSet, options: DiscDiffOptions, context: Context) -> str:
-    """16 hexadecimal digits that tell trainings apart which share a scratch directory."""
-    return hashlib.sha256(f"{train.digest} {options} {context.seed}".encode()).hexdigest()[:16]
 
 
 @contextmanager

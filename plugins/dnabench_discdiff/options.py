@@ -42,6 +42,13 @@ class DiscDiffOptions:
     sampling_steps: int = option(30, "denoiser evaluations per sequence with dpm-solver", minimum=2, maximum=1000)
     devices: int = option(1, "processes that train together, each on a GPU of its own, or on the CPU", minimum=1)
 
+    def __post_init__(self) -> None:
+        for name in ("autoencoder_batch", "denoiser_batch"):
+            if getattr(self, name) % self.devices:
+                raise ValueError(
+                    f"{name} is {getattr(self, name)}; {self.devices} devices share multiples of {self.devices}"
+                )
+
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "quick": {},

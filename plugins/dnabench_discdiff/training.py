@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
 from dnabench_discdiff.diffusion import STEPS, Diffusion
-from dnabench_discdiff.ranks import mean_of_ranks, share, together
 
 if TYPE_CHECKING:
     from dnabench import Checkpoint, Context
@@ -153,7 +151,7 @@ class AutoencoderLoss(nn.Module):
         super().__init__()
         self.autoencoder = autoencoder
         self.free_nats = free_nats
-        self.average = partial(mean_of_ranks, context=context)
+        self.average = context.mean_of_ranks
 
     def forward(self, codes: torch.Tensor, noise: torch.Tensor, kl_weight: float) -> torch.Tensor:
         """See ``Autoencoder.loss``."""
@@ -176,12 +174,12 @@ def train_autoencoder(
     """Maximise the evidence lower bound on codes uint8 (n, L), which lie on the autoencoder's device."""
     device, batches = codes.device, Batches(len(codes), batch, generator)
     example = codes[:1].long(), torch.zeros(1, *autoencoder.latent_shape, device=device), kl_weight
-    autoencoder_loss = together(AutoencoderLoss(autoencoder, free_nats, context), context, *example)
+    autoencoder_loss = context.together(AutoencoderLoss(autoencoder, free_nats, context), *example)
 
     def loss_at(step: int) -> torch.Tensor:
         weight = kl_weight * min(1.0, (step + 1) / (KL_WARM_UP * steps))
-        rows = share(batches.draw(), context).to(device)
-        noise = share(torch.randn(batches.size, *autoencoder.latent_shape, generator=generator), context).to(device)
+        rows = context.share(batches.draw()).to(device)
+        noise = context.share(torch.randn(batches.size, *autoencoder.latent_shape, generator=generator)).to(device)
         with torch.autocast(device.type, dtype=torch.bfloat16):
             loss: torch.Tensor = autoencoder_loss(codes[rows].long(), noise, weight)
         return loss
@@ -221,13 +219,13 @@ def train_denoiser(
         mean, spread: float32 (n, T, channels), the posterior's mean and standard deviation of every training sequence.
     """
     device, batches = mean.device, Batches(len(mean), batch, generator)
-    predict = together(denoiser, context, mean[:1], torch.zeros(1, device=device))
+    predict = context.together(denoiser, mean[:1], torch.zeros(1, device=device))
 
     def loss_at(step: int) -> torch.Tensor:  # noqa: ARG001
-        rows = share(batches.draw(), context).to(device)
+        rows = context.share(batches.draw()).to(device)
         drawn = torch.randn(2, batches.size, *mean.shape[1:], generator=generator)
-        t = share(torch.randint(STEPS, (batches.size,), generator=generator), context).to(device)
-        of_latent, noise = (share(part, context).to(device) for part in drawn)
+        t = context.share(torch.randint(STEPS, (batches.size,), generator=generator)).to(device)
+        of_latent, noise = (context.share(part).to(device) for part in drawn)
         x_t = diffusion.add_noise(mean[rows] + spread[rows] * of_latent, t, noise)
         with torch.autocast(device.type, dtype=torch.bfloat16):
             predicted = predict(x_t, t)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ from torch import Tensor
 from dnabench import UserError
 from dnabench_gan.networks import Critic, Generator, initialise
 from dnabench_gan.options import GanOptions
-from dnabench_gan.ranks import check_batch
 from dnabench_gan.training import train as train_networks
 
 if TYPE_CHECKING:
@@ -40,12 +38,11 @@ class WassersteinGan:
         """Train on ``train.codes``, N as a quarter of each base.
 
         An interrupted training goes on from its checkpoint in ``context.scratch``. Processes that train together all
-        end with the weights that are saved. UserError when there are no sequences or when the processes cannot share a
-        batch evenly, RuntimeError when the loss does not stay finite.
+        end with the weights that are saved. UserError when there are no sequences, RuntimeError when the loss does not
+        stay finite.
         """
         if len(train) == 0:
             raise UserError("gan learns from training sequences, and there are none")
-        check_batch(self.options.batch_size, context)
         weights_random, training_random = context.torch_generator(), context.torch_generator()
         self._length = train.length
         generator, critic = self._new_generator(), self._new_critic()
@@ -57,7 +54,7 @@ class WassersteinGan:
             torch.from_numpy(train.codes.copy()).to(context.device),
             options=self.options,
             random=training_random,
-            checkpoint=context.checkpoint(f"gan-{fingerprint(train, self.options, context)}"),
+            checkpoint=context.checkpoint("gan"),
             context=context,
         )
 
@@ -117,8 +114,3 @@ class WassersteinGan:
     def _new_critic(self) -> Critic:
         with torch.random.fork_rng(devices=[]):
             return Critic(channels=self.options.channels, blocks=self.options.blocks, length=self._length)
-
-
-def fingerprint(train: SequenceSet, options: GanOptions, context: Context) -> str:
-    """16 hexadecimal digits that tell trainings apart which share a scratch directory."""
-    return hashlib.sha256(f"{train.digest} {options} {context.seed}".encode()).hexdigest()[:16]

@@ -29,6 +29,12 @@ class GanOptions:
     decode: Literal["argmax", "sample"] = option("argmax", "base per position: the most probable one, or a draw")
     devices: int = option(1, "processes that train together, each on a GPU of its own, or on the CPU", minimum=1)
 
+    def __post_init__(self) -> None:
+        if self.batch_size % self.devices:
+            raise ValueError(
+                f"batch_size is {self.batch_size}; {self.devices} devices share multiples of {self.devices}"
+            )
+
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "quick": {},

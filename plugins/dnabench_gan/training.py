@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from dnabench_gan.ranks import mean_of_ranks, share, together
-
 if TYPE_CHECKING:
     from dnabench import Checkpoint, Context
     from dnabench_gan.networks import Critic, Generator
@@ -78,8 +76,8 @@ def train(
     generator_adam = torch.optim.Adam(generator.parameters(), lr=options.learning_rate, betas=ADAM_BETAS, fused=True)
     critic_adam = torch.optim.Adam(critic.parameters(), lr=options.learning_rate, betas=ADAM_BETAS, fused=True)
     first_real, no_latent = one_hot(codes[:1], table), torch.zeros(1, options.latent, device=device)
-    generate = together(generator, context, no_latent)
-    critic_loss_of = together(CriticLoss(critic, options.penalty), context, first_real, first_real, 1.0)
+    generate = context.together(generator, no_latent)
+    critic_loss_of = context.together(CriticLoss(critic, options.penalty), first_real, first_real, 1.0)
     parts: dict[str, Any] = {
         "generator": generator,
         "critic": critic,
@@ -95,13 +93,13 @@ def train(
         first = state["iteration"]
 
     def latent() -> Tensor:
-        return share(torch.randn(batch, options.latent, generator=random), context).to(device)
+        return context.share(torch.randn(batch, options.latent, generator=random)).to(device)
 
     for iteration in range(first, options.iterations):
         critic.requires_grad_(True)
         for _ in range(options.critic_steps):
-            rows = share(torch.randint(len(codes), (batch,), generator=random), context).to(device)
-            mix = share(torch.rand(batch, 1, 1, generator=random), context).to(device)
+            rows = context.share(torch.randint(len(codes), (batch,), generator=random)).to(device)
+            mix = context.share(torch.rand(batch, 1, 1, generator=random)).to(device)
             real = one_hot(codes[rows], table)
             with torch.no_grad():
                 fake = generator(latent())
@@ -119,7 +117,7 @@ def train(
 
         done = iteration + 1
         if done % REPORT_EVERY == 0 or done == options.iterations:
-            losses = mean_of_ranks(torch.stack([critic_loss, generator_loss]), context).tolist()
+            losses = context.mean_of_ranks(torch.stack([critic_loss, generator_loss])).tolist()
             _check_finite(losses[0], losses[1], done)
             context.progress(done, options.iterations, "train")
         if checkpoint.due() or done == options.iterations:

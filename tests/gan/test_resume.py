@@ -40,7 +40,7 @@ def fit(options, train: SequenceSet, scratch: Path, *, seed: int = 1, progress=l
 
 def iteration_of(scratch: Path) -> int:
     """The iteration that the checkpoint stands at."""
-    (path,) = scratch.glob("gan-*.safetensors")
+    path = scratch / "gan.safetensors"
     return Checkpoint(path, every=0).load()["iteration"]
 
 
@@ -92,19 +92,6 @@ def test_a_finished_training_is_not_repeated(options, random_dna, tmp_path, crit
     steps = critic_steps(lambda _: None)
     assert fit(options, random_dna, tmp_path) == whole
     assert steps == []
-
-
-def test_trainings_that_share_a_scratch_directory_are_told_apart(options, random_dna, tmp_path):
-    others = [
-        (options, random_dna, 1),
-        (options, random_dna, 2),
-        (options, random_dna.take(np.arange(40)), 1),
-        (dataclasses.replace(options, penalty=5.0), random_dna, 1),
-    ]
-    together = [fit(options, train, tmp_path / "one", seed=seed) for options, train, seed in others]
-    apart = [fit(*other, tmp_path / f"of{i}", seed=seed) for i, (*other, seed) in enumerate(others)]
-    assert together == apart
-    assert len(set(apart)) == 4
 
 
 PROGRAM = """
