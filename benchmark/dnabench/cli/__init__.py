@@ -22,6 +22,7 @@ COMMANDS = {
     "list": "List generators, metrics, embedders, datasets and suites.",
     "show": "Describe a plugin or a suite with its options.",
     "data": "Look at, fetch, import and split sets of sequences.",
+    "store": "Look at the store of finished work, and tidy it up.",
 }
 
 # A module called list would hide the built-in in this package, and import is a word of the language.
