@@ -131,13 +131,14 @@ def prune(
 ) -> Pruned:
     """Remove what :func:`choose` says of these kinds. UserError when the store cannot be read.
 
-    What was used within the hour stays, unless ``older_than`` is less, and while a cell is at work on the store what
-    was used within a day: a run may be about to sample from a model, or to score a sample, that it has made.
+    What was used within the hour stays, unless ``older_than`` is less. While a run is at work on the store, so does
+    what was used since it began, and within a day: it may be about to sample from a model, or to score a sample.
     """
     everything = list(scan(root))
-    busy = any(_is_held(item.path) for item in everything if item.path.suffix == ".lock")
-    grace = DAY if busy else min(HOUR, older_than or HOUR)
     now = time.time()
+    held = [item for item in everything if item.path.suffix == ".lock" and _is_held(item.path)]
+    grace = max((now - item.used for item in held), default=0.0)
+    grace = max(DAY, grace) if held else min(HOUR, older_than or HOUR)
 
     def in_use(unit: Unit) -> bool:
         return now - unit.used < grace or (unit.lock is not None and _is_held(unit.lock))

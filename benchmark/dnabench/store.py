@@ -20,6 +20,7 @@ import contextlib
 import io
 import json
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -71,6 +72,14 @@ class Store:
                 f"{root}: the store cannot be written: {error.strerror}; choose another with --store"
             ) from None
         return cls(root.resolve(), since=now if fresh else 0)
+
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Hold a lock for as long as a run goes on, so that nothing is pruned that it has come across."""
+        path = self.root / "scratch" / f"{secrets.token_hex(32)}.lock"
+        path.parent.mkdir(exist_ok=True)
+        with locked(path):
+            yield
 
     def _has(self, path: Path) -> bool:
         try:
@@ -138,7 +147,10 @@ class Store:
     def embedding(self, key: str) -> np.ndarray | None:
         """A stored embedding, or None."""
         path = self.root / "embeddings" / f"{key}.npy"
-        return np.load(path, allow_pickle=False) if self._has(path) else None
+        try:
+            return np.load(path, allow_pickle=False) if self._has(path) else None
+        except (FileNotFoundError, ValueError, EOFError):  # pruned at this moment, or damaged: it is made anew
+            return None
 
     def put_embedding(self, key: str, vectors: np.ndarray) -> None:
         """Store an embedding."""

@@ -132,12 +132,12 @@ def command(
     blocked: tuple[str, ...],
     debug: bool,
 ) -> int:
-    r"""Train, sample and score generators on the same data, splits and seeds; write a leaderboard.
+    """Train, sample and score generators on the same data, splits and seeds; write a leaderboard.
 
     \b
     dnabench run --generator discdiff --metrics fred,mmd
     dnabench run -g discdiff,gan,markov --dataset promoters.fa.gz --seeds 0-4 --out runs/mine
-    """
+    """  # noqa: D301 - click must find the character \b itself
     common.show_warnings_as_lines()
     catalog = common.load_catalog(blocked)
     suite = suites.load(suite_name)
@@ -218,7 +218,7 @@ def command(
             )
             runs.open_directory(directory, plan, provenance.collect(host.machine, code, anonymous=anonymous))
             earlier = runs.earlier_failures(directory, plan)
-            with RunProgress(len(list(plan.cells())), verbose=debug) as progress:
+            with store.in_use(), RunProgress(len(list(plan.cells())), verbose=debug) as progress:
                 results = Execution(
                     plan=plan,
                     identity=identity,

@@ -41,14 +41,14 @@ def command(
     blocked: tuple[str, ...],
     debug: bool,  # noqa: ARG001
 ) -> int:
-    r"""Bring a published data set into the cache.
+    """Bring a published data set into the cache.
 
     What is downloaded is verified and resumed where it stopped; a cleaned set is kept whole or not at all.
 
     \b
     dnabench data fetch epd-gendna
     dnabench data fetch epdnew --genome hs=hg38.fa.gz --genome mm=mm10.fa.gz --window=-205..50
-    """
+    """  # noqa: D301 - click must find the character \b itself
     common.show_warnings_as_lines()
     catalog = common.load_catalog(blocked)
     catalog.dataset(name)
