@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dnabench import GeneratorSpec, hookimpl, option
+from dnabench import GeneratorSpec, MetricSpec, Score, hookimpl, option
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,13 @@ class GroupOptions:
 
 
 @hookimpl
+def dnabench_metrics():
+    yield MetricSpec(name="picky", target="wild_dna:Picky", summary="fails on one slice", direction="lower")
+
+
+@hookimpl
 def dnabench_generators():
-    for name in ("good", "raises", "segfaults", "hangs", "eats", "exits", "stubborn", "killed", "bulky"):
+    for name in ("good", "raises", "segfaults", "hangs", "eats", "exits", "quits", "stubborn", "killed", "bulky"):
         yield GeneratorSpec(name=name, target=f"wild_dna:{name.title()}", summary=name)
     yield GeneratorSpec(
         name="group", target="wild_dna:Group", summary="trains together", options=GroupOptions, devices_option="devices"
@@ -85,6 +90,11 @@ class Exits(Good):
         os._exit(7)
 
 
+class Quits(Good):
+    def misbehave(self):
+        os._exit(0)
+
+
 class Killed(Good):
     def misbehave(self):
         os.kill(os.getpid(), signal.SIGKILL)
@@ -98,6 +108,13 @@ class Bulky(Good):
 
     def load(self, directory):
         assert (directory / "bulk.bin").stat().st_size == 1_000_000
+
+
+class Picky:
+    def score(self, *, generated, reference, context):
+        if set(generated.labels["species"]) == {"gc"}:
+            raise ValueError("not these")
+        return Score(value=float(len(generated)))
 
 
 class Group(Good):

@@ -67,7 +67,8 @@ def failure(error: BaseException) -> dict[str, Any]:
     lacks_memory = isinstance(error, MemoryError) or any(phrase in text.lower() for phrase in _NO_MEMORY)
     line = text if isinstance(error, UserError) else f"{name}: {text}"
     stack = "".join(traceback.format_exception(error))
-    return {"status": OOM if lacks_memory else FAILED, "error": line, "stack": stack}
+    status = getattr(error, "status", None) if isinstance(error, torchrun.TrainingProcessError) else None
+    return {"status": status or (OOM if lacks_memory else FAILED), "error": line, "stack": stack}
 
 
 class Execution:
@@ -195,12 +196,14 @@ class Execution:
     @cached_property
     def scorer(self) -> Scorer:
         """Of this cell's metric."""
-        spec = self.catalog.metric(self.plan.metric(self.cell.metric).name).spec
+        metric = self.plan.metric(self.cell.metric)
+        spec = self.catalog.metric(metric.name).spec
         return Scorer(
             self.catalog,
             self.store,
-            device=self.plan.device,
+            device=metric.device,
             threads=self.plan.threads,
+            core=self.order.site.code["dnabench"],
             train=self.parts.train if spec.needs_train else None,
             progress=self.progress,
         )
@@ -300,7 +303,9 @@ def check_metrics(plain: Mapping[str, Any]) -> dict[str, Any]:
     plan = Plan.from_json(plain["plan"])
     catalog = load_catalog(plain["blocked"], plain["allowed"])
     store = Store(Path(plain["store"]))
-    scorer = Scorer(catalog, store, device=plan.device, threads=plan.threads, train=None, progress=lambda *_: None)
+    scorer = Scorer(
+        catalog, store, device=plan.device, threads=plan.threads, core="", train=None, progress=lambda *_: None
+    )
     try:
         return {"digests": scorer.digests(plan.metrics)}
     except UserError as error:

@@ -6,7 +6,8 @@ Every line has ``time`` (UTC) and ``event``:
 run-started         ``cells``, how many there are; ``dnabench``, the version; ``engine``
 cell-submitted      ``cell``, its id in the manifest, and ``key``, what its result is called in the store
 cell-started        ``cell``
-cell-finished       ``cell``, ``key``, ``status``, ``error``, ``cached``, ``seconds``, ``peak_memory_mb``, ``worker``
+cell-finished       ``cell``, ``key``, ``status``, ``error``, ``cached``, ``seconds``, ``peak_memory_mb``, ``worker``;
+                    of a failure also ``answer``, what was found all the same
 run-finished        ``status`` -> number of cells, as ``cells``
 run-interrupted     ``cells`` that were running
 ==================  ====================================================================================
@@ -14,6 +15,7 @@ run-interrupted     ``cells`` that were running
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -26,15 +28,19 @@ from dnabench.errors import UserError
 
 
 class Events:
-    """Appends to a file of events. Use as a context manager. UserError when it cannot be written."""
+    """Appends to a file of events, alone. Use as a context manager. UserError when it cannot be, or is in use."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             size = os.fstat(self._file).st_size
             if size and os.pread(self._file, 1, size - 1) != b"\n":
                 os.write(self._file, b"\n")  # the last attempt was killed, or its disk full, within a line
+        except BlockingIOError:
+            os.close(self._file)
+            raise UserError(f"{path.parent}: another process runs here at this moment; choose another --out") from None
         except OSError as error:
             raise UserError(f"{path}: cannot be written: {error.strerror}") from None
 

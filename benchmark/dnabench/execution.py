@@ -67,6 +67,7 @@ class Execution:
         self._results: dict[Cell, CellResult] = {}
         self._keys: dict[Cell, str] = {}
         self._running: dict[str, Cell] = {}
+        self._failures = 0  # of this attempt
         self._cells = {cell.id: cell for cell in self.plan.cells()}
         with Events(self.directory / runs.EVENTS) as self._events:
             self._events.write(
@@ -100,14 +101,14 @@ class Execution:
 
     def _ended(self, cell: Cell, event: Ended) -> None:
         result = CellResult.from_answer(cell, self._keys[cell], event.answer)
-        self._finish(with_log(result))
+        self._failures += result.failed
+        # Of several processes the lines come in any order: rows are to be the same every time.
+        self._finish(with_log(result) if needs_of(self.plan, cell).processes == 1 else result)
 
     def _gives_up(self) -> bool:
         """Whether enough has failed; then nothing runs any more, and what is left is skipped."""
-        if self.max_failures is None:
-            return False
-        failures = sum(result.failed for result in self._results.values())
-        if failures < self.max_failures:
+        failures = self._failures
+        if self.max_failures is None or failures < self.max_failures:
             return False
         running = dict(self._running)
         self.engine.cancel()
@@ -162,6 +163,7 @@ class Execution:
             seconds=round(result.seconds, 3),
             peak_memory_mb=round(result.peak_memory_mb, 1),
             worker=result.worker,
+            **({"answer": result.answer} if result.failed else {}),
         )
         for text in result.warnings:
             warnings.warn(text, stacklevel=2)
@@ -175,7 +177,7 @@ class Execution:
 def needs_of(plan: Plan, cell: Cell) -> Needs:
     """What a cell takes up while it runs."""
     if cell.metric:
-        return Needs(gpus=int(plan.device == "cuda"))
+        return Needs(gpus=int(plan.metric(cell.metric).device == "cuda"))
     planned = plan.generator(cell.generator)
     processes = planned.devices if cell.kind == "train" else 1
     return Needs(processes=processes, gpus=processes if planned.device == "cuda" else 0)

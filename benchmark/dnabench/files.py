@@ -51,11 +51,14 @@ def sync_tree(directory: Path) -> None:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file ``path``; the operating system lets go of it however the process ends."""
+def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """Hold the lock file ``path``; the operating system lets go of it however the process ends.
+
+    BlockingIOError when somebody else has it, unless this is to ``wait``.
+    """
     while True:
         with path.open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
             if not _is_at(lock.fileno(), path):
                 continue  # whoever held it has removed it: this locks nothing that others see
             try:
@@ -67,6 +70,6 @@ def locked(path: Path) -> Iterator[None]:
 
 def _is_at(descriptor: int, path: Path) -> bool:
     try:
-        return os.fstat(descriptor).st_ino == path.stat().st_ino
+        return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:
         return False

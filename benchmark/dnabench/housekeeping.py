@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import os
 import shutil
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from dnabench.files import locked
 from dnabench.inventory import DOWNLOADS, KINDS, MADE, Item, measure, scan
 from dnabench.store import FOLDERS
 
@@ -158,16 +158,21 @@ def prune(
 
 def remove(unit: Unit) -> bool:
     """Remove it; False if somebody holds its lock, or has used it since it was looked at. OSError when it cannot be."""
-    with _locked(unit.lock) if unit.lock else contextlib.nullcontext(True) as free:
-        rest = [item for item in unit.items if item.path != unit.lock]  # a lock goes as it is let go of
-        if not free or _is_recorded(unit) or any(measure(item.path)[1] > item.used for item in rest):
-            return False
-        for path in (item.path for item in rest):
-            if path.is_dir():
-                (path / "about.json").unlink(missing_ok=True)  # parts are there as long as this is
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
+    if unit.lock is not None:
+        unit.lock.parent.mkdir(exist_ok=True)
+    try:
+        with locked(unit.lock, wait=False) if unit.lock else contextlib.nullcontext():
+            rest = [item for item in unit.items if item.path != unit.lock]  # a lock goes as it is let go of
+            if _is_recorded(unit) or any(measure(item.path)[1] > item.used for item in rest):
+                return False
+            for path in (item.path for item in rest):
+                if path.is_dir():
+                    (path / "about.json").unlink(missing_ok=True)  # parts are there as long as this is
+                    shutil.rmtree(path)
+                else:
+                    path.unlink(missing_ok=True)
+    except BlockingIOError:
+        return False
     return True
 
 
@@ -176,33 +181,6 @@ def _is_recorded(unit: Unit) -> bool:
     last = unit.items[-1]
     record = last.path.parents[1] / "cells" / f"{last.key}.json"
     return unit.waste and last.kind in FOLDERS.values() and record.exists()
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[bool]:
-    """Hold the lock file ``path`` as :func:`dnabench.files.locked` does, or say False at once if somebody has it."""
-    path.parent.mkdir(exist_ok=True)
-    while True:
-        with path.open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-                return
-            if not _is_at(lock.fileno(), path):
-                continue  # whoever held it has removed it
-            try:
-                yield True
-            finally:
-                path.unlink()
-            return
-
-
-def _is_at(descriptor: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
-        return False
 
 
 def _is_held(path: Path) -> bool:

@@ -29,7 +29,7 @@ class Identity:
         self._data = data
         self._files = files
         self._packages = cache(keys.package_digest)
-        self._numerics = keys.numerics("cpu", plan.threads)
+        self._numerics = keys.numerics("cpu", plan.threads, self._packages("dnabench"))
 
     def parts(self, cell: Cell, sample: str = "") -> dict[str, Any]:
         """What the key of ``cell`` is made of; ``sample``: the sha256 of the sequences that a score cell scores."""
@@ -92,7 +92,7 @@ class Identity:
             "n_reference": plan.n_reference,
             "seed": cell.seed,
             **self._numerics,
-            "device": plan.device,
+            "device": metric.device,
         }
         if metric.embedder:
             parts["embedder"] = {

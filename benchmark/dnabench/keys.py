@@ -25,10 +25,10 @@ def key(kind: str, parts: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical({"schema": SCHEMA, "kind": kind, **parts}).encode()).hexdigest()
 
 
-def numerics(device: str, threads: int) -> dict[str, Any]:
-    """What numbers rest on beside inputs and a plugin's own code."""
-    versions = {name: importlib.metadata.version(name) for name in ("dnabench", "torch")}
-    return {"device": device.partition(":")[0], "threads": threads, **versions}
+def numerics(device: str, threads: int, core: str) -> dict[str, Any]:
+    """What numbers rest on beside inputs and a plugin's own code; ``core``: the digest of dnabench itself."""
+    versions = {name: importlib.metadata.version(name) for name in ("torch", "numpy", "scipy")}
+    return {"device": device.partition(":")[0], "threads": threads, "core": core, **versions}
 
 
 def code_of(packages: Iterable[str]) -> dict[str, str]:

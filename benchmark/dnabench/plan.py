@@ -37,7 +37,11 @@ class PlannedGenerator:
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedMetric:
-    """A metric with its resolved options and, for a feature metric, its embedder with its own."""
+    """A metric with its resolved options and, for a feature metric, its embedder with its own.
+
+    Attributes:
+        device: ``cpu`` or ``cuda``: the run's for a metric on features, else the CPU.
+    """
 
     name: str
     version: int
@@ -47,6 +51,7 @@ class PlannedMetric:
     embedder: str | None = None
     embedder_version: int | None = None
     embedder_options: dict[str, Any] = dataclasses.field(default_factory=dict)
+    device: str
     label: str
 
 
@@ -80,7 +85,7 @@ class Plan:
         published: name and sha256 of the suite's data where others take their place, else empty.
         slices: the ``column=value`` that are scored by themselves, for generators whose samples carry the column.
         flags: what every line of the leaderboard carries.
-        device: ``cpu`` or ``cuda``: where embedders and metrics run.
+        device: ``cpu`` or ``cuda``: where generators and metrics on features run that can.
         threads: of one cell. Sums of floats move in their last digits with it, so it is not left to the machine.
     """
 

@@ -50,7 +50,7 @@ def plan_run(
     names = list(dict.fromkeys([*generators, *(suite.controls.names if controls else ())]))
     _check_slices(suite, data)
     n_generated, n_reference = _sizes(data, suite, samples, names)
-    chosen = plan_metrics(catalog, metrics, settings)
+    chosen = plan_metrics(catalog, metrics, settings, device)
     planned = [_plan_generator(catalog, name, preset, device, settings, data) for name in names]
     _check_distinct(planned)
     for metric in chosen:
@@ -61,7 +61,7 @@ def plan_run(
         data.origin != "own"
         and data.length == (suite.length or data.length)
         and (data.given_split or data.protocol == suite.split.protocol)
-        and chosen == plan_metrics(catalog, metrics, {})
+        and chosen == plan_metrics(catalog, metrics, {}, device)
     )
     flags = {OTHER_DATA: data.origin == "other", RANDOM_SPLIT: data.protocol.startswith("random")}
     return Plan(
@@ -85,11 +85,13 @@ def plan_run(
     )
 
 
-def plan_metrics(catalog: Catalog, texts: Sequence[str], settings: Settings) -> list[PlannedMetric]:
+def plan_metrics(
+    catalog: Catalog, texts: Sequence[str], settings: Settings, device: str = "cpu"
+) -> list[PlannedMetric]:
     """Metrics from ``NAME`` or ``NAME@EMBEDDER``, in the order given, each once."""
     chosen: dict[str, PlannedMetric] = {}
     for text in texts:
-        metric = _plan_metric(catalog, text, settings)
+        metric = _plan_metric(catalog, text, settings, device)
         chosen.setdefault(metric.label, metric)
     return list(chosen.values())
 
@@ -161,7 +163,7 @@ def _plan_generator(
     )
 
 
-def _plan_metric(catalog: Catalog, text: str, settings: Settings) -> PlannedMetric:
+def _plan_metric(catalog: Catalog, text: str, settings: Settings, device: str) -> PlannedMetric:
     name, at, embedder_name = text.partition("@")
     offer = catalog.metric(name)
     spec = offer.spec
@@ -184,6 +186,7 @@ def _plan_metric(catalog: Catalog, text: str, settings: Settings) -> PlannedMetr
             if embedder
             else {}
         ),
+        device=device if embedder else "cpu",
         label=name if is_default else f"{name}@{embedder_name}",
     )
 

@@ -51,15 +51,11 @@ def machine() -> dict[str, Any]:
     from dnabench.numerics import make_deterministic
 
     make_deterministic()
-    gpus = []
-    for index in range(torch.cuda.device_count()):
-        about = torch.cuda.get_device_properties(index)
-        gpus.append({"name": about.name, "memory": about.total_memory, "capability": f"{about.major}.{about.minor}"})
     return {
         "platform": platform.platform(),
         "processor": _processor(),
         "cpus": os.cpu_count(),
-        "gpus": gpus,
+        "gpus": [_gpu(index) for index in range(torch.cuda.device_count())],
         "cuda": torch.version.cuda,
         "cudnn": torch.backends.cudnn.version(),  # type: ignore[no-untyped-call]
         "numerics": {
@@ -70,6 +66,16 @@ def machine() -> dict[str, Any]:
             "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         },
     }
+
+
+def _gpu(index: int) -> dict[str, Any]:
+    import torch
+
+    try:
+        about = torch.cuda.get_device_properties(index)
+    except RuntimeError as error:  # lost, or another's alone: nothing to a run on the CPU
+        return {"error": str(error)}
+    return {"name": about.name, "memory": about.total_memory, "capability": f"{about.major}.{about.minor}"}
 
 
 def git_state(package: str) -> dict[str, Any] | None:
@@ -100,7 +106,8 @@ def git_state(package: str) -> dict[str, Any] | None:
 
 def anonymised(found: Mapping[str, Any]) -> dict[str, Any]:
     """``found`` without the names of host and user; the home directory is ``~`` in paths."""
-    names = [re.escape(name) for name in (found["host"], found["user"]) if name]
+    host = found["host"]
+    names = [re.escape(name) for name in (host, host.partition(".")[0], found["user"]) if name]
     hidden = re.compile(rf"(?<![A-Za-z0-9])({'|'.join(names)})(?![A-Za-z0-9])") if names else None
 
     def clean(value: Any) -> Any:

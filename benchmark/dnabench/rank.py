@@ -23,8 +23,8 @@ _PAUSE = 0.25  # seconds between looks at the parent, and between reports of pro
 def main(path: Path) -> int:
     """Train with the others of the group; 1 after an error, which is written beside the order."""
     rank, ranks, local = (int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"))
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     request = json.loads(path.read_text(encoding="utf-8"))
+    threading.Thread(target=_end_with, args=(request["parent"],), daemon=True).start()
     sys.path[:] = request["path"]
     order = Order.from_json(request["order"])
     try:
@@ -57,7 +57,10 @@ def _join_group(device: str, local: int) -> None:
 
 
 def _end_with(parent: int) -> None:
-    """End this process when its parent is gone: the launcher gives it a session of its own, out of reach of a kill."""
+    """End this process when its parent is gone, if it is not already.
+
+    The launcher gives it a session of its own, out of reach of a kill.
+    """
     while os.getppid() == parent:
         time.sleep(_PAUSE)
     os._exit(1)

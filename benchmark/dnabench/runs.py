@@ -53,13 +53,16 @@ def default_directory(suite: str) -> Path:
 def open_directory(directory: Path, plan: Plan, provenance: Mapping[str, Any]) -> None:
     """Make the run directory and write its manifest.
 
-    The directory of an earlier run of the same plan is continued. UserError when it holds anything else, or cannot be
+    The directory of an earlier run of the same plan is continued; what its attempts were made with, where it was
+    anything else, stays in the manifest as ``earlier``. UserError when it holds anything else, or cannot be
     written.
     """
     manifest = directory / "manifest.json"
+    earlier: list[Any] = []
     if manifest.is_file():
         try:
-            written = json.loads(manifest.read_text(encoding="utf-8"))["plan"]
+            known = json.loads(manifest.read_text(encoding="utf-8"))
+            written, earlier = known["plan"], [*known["earlier"], known["provenance"]]
         except (ValueError, KeyError, TypeError):
             raise UserError(f"{manifest}: not a manifest of dnabench; choose another --out") from None
         if written != json.loads(json.dumps(plan.to_json())):
@@ -73,6 +76,7 @@ def open_directory(directory: Path, plan: Plan, provenance: Mapping[str, Any]) -
         "plan": plan.to_json(),
         "cells": plan.cells_to_json(),
         "provenance": dict(provenance),
+        "earlier": [attempt for attempt in earlier if attempt != provenance],
     }
     atomic_write(manifest, json.dumps(about, indent=1, sort_keys=True) + "\n")
 

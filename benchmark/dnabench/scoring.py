@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 
 class Scorer:
-    """Scores with one catalog, store, device, number of threads and set of training sequences."""
+    """Scores with one catalog, store, device, number of threads and set of training sequences.
+
+    ``core``: the digest of dnabench itself, a part of every key.
+    """
 
     def __init__(
         self,
@@ -36,13 +39,14 @@ class Scorer:
         *,
         device: str,
         threads: int,
+        core: str,
         train: SequenceSet | None,
         progress: Callable[[int, int, str], None],
     ) -> None:
         self._catalog = catalog
         self._store = store
         self._device = device
-        self._numerics = keys.numerics(device, threads)
+        self._numerics = keys.numerics(device, threads, core)
         self._packages = cache(keys.package_digest)
         self._train = train
         self._progress = progress

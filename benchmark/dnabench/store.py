@@ -115,11 +115,13 @@ class Store:
         target = self.files(kind, key)
         target.parent.mkdir(exist_ok=True)
         sync_tree(directory)
+        old = directory.with_name(f"{directory.name}-before")
         if target.exists():
             self._cell(key).unlink(missing_ok=True)
-            shutil.rmtree(target)
+            target.replace(old)  # another run may be reading it
         directory.replace(target)
         sync(target.parent)
+        shutil.rmtree(old, ignore_errors=True)
 
     def put_cell(self, kind: str, key: str, parts: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
         """Record that a cell is finished, what it came to, and what its key is made of."""

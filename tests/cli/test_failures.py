@@ -48,6 +48,27 @@ def test_retry_says_which_failures_are_tried_again(run):
     assert b"ValueError: no luck; last lines of its log: about to begin" in results[0]
 
 
+def test_what_was_found_beside_a_failure_is_kept_with_it(dnabench, labelled, wild):
+    def values(*more: str) -> dict[str, tuple[str, str]]:
+        ended = dnabench("run", "-g", "composition", "--set", "composition.by=species", "-m", "picky", "--dataset",
+                         labelled, "--seeds", "0", "--no-controls", "--out", "run", *more)  # fmt: skip
+        assert ended.code == 1
+        return {row["slice"]: (row["status"], row["value"]) for row in rows()}
+
+    first = values()
+    assert first["all"] == ("done", "80")
+    assert first["species=at"][0] == "done"
+    assert first["species=gc"] == ("failed", "")
+    assert values("--retry", "none") == first
+
+
+def test_failures_of_an_earlier_attempt_do_not_count_again(run):
+    assert run("raises,good", "--seeds", "0", "--max-failures", "2") == 1
+    assert run("raises,good", "--seeds", "0", "--max-failures", "1", "--retry", "none") == 1
+    status = {event["cell"]: event["status"] for event in events("cell-finished")}
+    assert status["score/good/seed0/motif-kl"] == "done"
+
+
 def test_a_failure_of_other_code_is_tried_again_whatever_retry_says(run, tmp_path):
     assert run("raises", "--seeds", "0") == 1
     plugin = tmp_path / "site" / "wild_dna.py"

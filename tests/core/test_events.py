@@ -31,6 +31,13 @@ def test_a_line_that_was_cut_short_spoils_no_other(tmp_path):
     assert [event["event"] for event in read(path)] == ["one", "two"]
 
 
+def test_one_process_at_a_time(tmp_path):
+    with Events(tmp_path / "events.jsonl"), pytest.raises(UserError, match="another process runs here at this moment"):
+        Events(tmp_path / "events.jsonl")
+    with Events(tmp_path / "events.jsonl") as events:
+        events.write("one")
+
+
 def test_a_file_that_cannot_be_written_is_a_users_error(tmp_path):
     assert list(read(tmp_path / "none.jsonl")) == []
     with pytest.raises(UserError, match="cannot be written"):

@@ -19,7 +19,14 @@ def generator(name: str, labels: tuple[str, ...] = ()) -> PlannedGenerator:
 
 def metric(label: str, embedder: str | None = None) -> PlannedMetric:
     return PlannedMetric(
-        name=label, version=1, direction="lower", distribution="d 1", options={}, embedder=embedder, label=label
+        name=label,
+        version=1,
+        direction="lower",
+        distribution="d 1",
+        options={},
+        embedder=embedder,
+        device="cpu",
+        label=label,
     )
 
 

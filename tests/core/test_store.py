@@ -10,7 +10,7 @@ import pytest
 
 from dnabench import UserError
 from dnabench.files import atomic_write
-from dnabench.keys import key, package_digest
+from dnabench.keys import key, numerics, package_digest
 from dnabench.store import Store
 
 
@@ -129,6 +129,11 @@ def test_atomic_write_leaves_no_trace_of_a_failure(tmp_path, monkeypatch):
 def test_keys_depend_on_all_parts_and_not_on_their_order():
     assert key("score", {"a": 1, "b": [2]}) == key("score", {"b": [2], "a": 1})
     assert len({key("score", {"a": 1}), key("sample", {"a": 1}), key("score", {"a": 2}), key("score", {})}) == 4
+
+
+def test_keys_depend_on_the_code_of_dnabench_itself():
+    assert numerics("cuda:1", 2, "a") != numerics("cuda:1", 2, "b")
+    assert numerics("cuda:1", 2, "a") == numerics("cuda:0", 2, "a")
 
 
 def test_the_package_digest_sees_every_file(tmp_path, monkeypatch):

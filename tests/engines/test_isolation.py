@@ -61,18 +61,18 @@ def all_gone(processes: list[psutil.Process]) -> bool:
 
 
 def test_every_failure_is_told_from_the_others_and_stops_nobody(command, environment, tmp_path):
-    generators = "good,raises,segfaults,hangs,eats,exits,killed"
+    generators = "good,raises,segfaults,hangs,eats,exits,quits,killed"
     done = subprocess.run(
         command(generators, "--seeds", "0-3", "--timeout", "8s", "--memory", "700M", "--jobs", 4, "--retry", "all"),
         **environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1, done.stderr
     rows = [row for row in rows_of(tmp_path / "run" / "results.csv") if row["metric"] == "motif-kl"]
-    assert len(rows) == 7 * 4
+    assert len(rows) == 8 * 4
     found = {(row["generator"], row["status"]) for row in rows}
     assert found == {
         ("good", "done"), ("raises", "failed"), ("segfaults", "crashed"), ("hangs", "timeout"), ("eats", "oom"),
-        ("exits", "crashed"), ("killed", "crashed"),
+        ("exits", "crashed"), ("quits", "crashed"), ("killed", "crashed"),
     }  # fmt: skip
     error = {row["generator"]: row["error"] for row in rows}
     said = "; last lines of its log: about to begin"
@@ -80,9 +80,9 @@ def test_every_failure_is_told_from_the_others_and_stops_nobody(command, environ
     assert error["raises"] == f"ValueError: no luck{said}"
     assert error["segfaults"] == f"its process was killed by SIGSEGV{said}"
     assert error["hangs"] == f"stopped after 8 s, the limit set with --timeout{said}"
-    assert error["eats"].startswith("stopped at ")
-    assert error["eats"].endswith(f"the limit set with --memory is 0.7 GB{said}")
+    assert error["eats"] == f"stopped beyond 0.7 GB of memory, the limit set with --memory{said}"
     assert error["exits"] == f"its process ended with exit code 7{said}"
+    assert error["quits"] == f"its process ended without an answer{said}"
     assert error["killed"] == f"its process was killed by SIGKILL{said}"
     # Where it was: of a crash the stack at that moment, of a cell that was stopped the stack then.
     logs = tmp_path / "run" / "logs" / "train"
@@ -122,6 +122,13 @@ def test_ctrl_c_ends_everything_at_once(command, environment, tmp_path, stop):
     (interrupted,) = events_of(tmp_path / "run", "run-interrupted")
     assert interrupted["cells"] == ["train/hangs/seed0", "train/hangs/seed1"]
     assert not (tmp_path / "run" / "results.csv").exists()
+
+
+def test_files_that_lie_about_are_not_imported(command, environment, tmp_path):
+    (tmp_path / "pandas.py").write_text("raise RuntimeError('imported')")
+    words = [str(Path(sys.executable).with_name("dnabench")), *command("good", "--seeds", "0")[3:]]
+    done = subprocess.run(words, **environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_killed_run_leaves_no_process_behind(command, environment, tmp_path):

@@ -73,16 +73,16 @@ def events(run: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")] if path.exists() else []
 
 
-def kill_something(run: subprocess.Popen, chance: random.Random) -> str:
-    """Kill the run or one of its cells; what was killed, nothing if there was none."""
-    with contextlib.suppress(psutil.NoSuchProcess):
-        servers = psutil.Process(run.pid).children()
-        cells = [cell for server in servers for cell in server.children()]
-        if cells and chance.random() < 0.5:
-            chance.choice(cells).kill()
-            return "cell"
-    run.kill()
-    return "run"
+def kill(what: str, run: subprocess.Popen, chance: random.Random) -> bool:
+    """Kill the run or one of its cells; False if it ended before there was one."""
+    while run.poll() is None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            cells = [cell for server in psutil.Process(run.pid).children() for cell in server.children()]
+            if what == "run" or cells:
+                (run if what == "run" else chance.choice(cells)).kill()
+                return True
+        time.sleep(0.01)
+    return False
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -96,8 +96,8 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bytes(data, who
                 while run.poll() is None and len(events(out)) < before + 4:
                     time.sleep(0.01)
                 time.sleep(chance.uniform(0, 2.5))
-                if run.poll() is None:
-                    killed.append(kill_something(run, chance))
+                what = chance.choice(["run", "cell"])
+                killed += [what] * kill(what, run, chance)
         subprocess.run(command(data, out), check=True, capture_output=True)
         assert (out / "results.csv").read_bytes() == whole
         check_that_nothing_was_done_twice_or_lost(out)

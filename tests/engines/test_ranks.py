@@ -51,15 +51,44 @@ def test_what_one_of_them_raises_is_the_cells_error(start, tmp_path):
         run.communicate()
     assert run.returncode == 1
     assert result(tmp_path)["status"] == "failed"
-    assert result(tmp_path)["error"].startswith("ValueError: rank 1 has had enough; last lines of its log: ")
+    assert result(tmp_path)["error"] == "ValueError: rank 1 has had enough"
 
 
 def test_one_that_dies_fails_the_cell(start, tmp_path):
     with start("--set", "group.fault=dies") as run:
         run.communicate()
     assert run.returncode == 1
-    assert result(tmp_path)["status"] == "failed"
-    assert result(tmp_path)["error"].startswith("RuntimeError: training process 1 was killed by SIGKILL")
+    assert result(tmp_path)["status"] == "crashed"
+    assert result(tmp_path)["error"] == "training process 1 was killed by SIGKILL"
+
+
+def test_one_that_hangs_is_a_timeout(start, tmp_path):
+    with start("--set", "group.fault=hangs", "--timeout", "15s") as run:
+        run.communicate()
+    assert run.returncode == 1
+    assert result(tmp_path)["status"] == "timeout"
+    assert result(tmp_path)["error"] == "stopped after 15 s, the limit set with --timeout"
+
+
+def test_none_outlives_a_run_that_ends_while_they_start(start):
+    with start() as run:
+        limit = time.monotonic() + 60
+        while len(ranks := [p for p in psutil.Process(run.pid).children(recursive=True) if is_rank(p)]) < 2:
+            assert time.monotonic() < limit
+            time.sleep(0.02)
+        run.send_signal(signal.SIGINT)
+        run.communicate()
+    limit = time.monotonic() + 20  # they look for their parent once they have imported what they need
+    while [rank for rank in ranks if rank.is_running()]:
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+
+
+def is_rank(process: psutil.Process) -> bool:
+    try:
+        return "dnabench.rank" in process.cmdline()
+    except psutil.Error:
+        return False
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])

@@ -216,6 +216,7 @@ def command(
                 code=code,
                 checkpoint_seconds=checkpoint_seconds,
             )
+            host.admit(site)
             runs.open_directory(directory, plan, provenance.collect(host.machine, code, anonymous=anonymous))
             earlier = runs.earlier_failures(directory, plan)
             with store.in_use(), RunProgress(len(list(plan.cells())), verbose=debug) as progress:

@@ -81,6 +81,7 @@ def command(
 
     from dnabench.data.formats import stem
     from dnabench.data.read import read
+    from dnabench.keys import package_digest
     from dnabench.numerics import make_deterministic
     from dnabench.planning import check_metric, check_settings, names_of, plan_metrics
     from dnabench.scoring import Scorer
@@ -115,6 +116,7 @@ def command(
         Store.open(store_directory or default_root()),
         device=chosen_device,
         threads=torch.get_num_threads(),
+        core=package_digest("dnabench"),
         train=training,
         progress=lambda *_: None,
     )

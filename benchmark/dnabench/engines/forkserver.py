@@ -15,6 +15,7 @@ since none survives a fork; nothing here asks whether there is a GPU.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import faulthandler
 import gc
 import importlib.metadata
@@ -48,6 +49,7 @@ PRELOADED = (
     "dnabench.provenance",
 )
 _REPORTS = 0.1  # seconds between two reports of progress
+_PR_SET_PDEATHSIG = 1  # of linux/prctl.h
 _PIPE_BUF = 4096  # bytes that a pipe takes in one piece, whoever else writes to it
 
 
@@ -124,6 +126,7 @@ def become_cell(number: int, place: Path, replies: int, lifeline: int) -> None:
         _redirect(place / "log.txt")
         _leave_a_stack(place / "stack.txt")
         _offer_to_the_system()
+        _be_killed_with_the_parent()
         threading.Thread(target=_die_with, args=(lifeline,), daemon=True).start()
         request = json.loads((place / "request.json").read_text(encoding="utf-8"))
         os.chdir(request["directory"])
@@ -185,6 +188,12 @@ def _offer_to_the_system() -> None:
         file.write("1000")
 
 
+def _be_killed_with_the_parent() -> None:
+    """Have Linux do what :func:`_die_with` does elsewhere, which has to wait while a plugin holds the interpreter."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def _die_with(lifeline: int) -> None:
     """End this process and all that it started once the server is gone."""
     os.read(lifeline, 1)
@@ -211,13 +220,16 @@ def kill_group(pid: int, number: int = signal.SIGKILL) -> None:
 
 def main() -> None:
     """Import, say that it is ready, serve."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for sent_to_all in (signal.SIGINT, signal.SIGTERM):  # who started this process says when it ends
+        signal.signal(sent_to_all, signal.SIG_IGN)
     # Whatever an import prints must not come between the replies.
     replies = os.dup(1)
     os.dup2(2, 1)
-    ours = importlib.metadata.distribution("dnabench").entry_points
-    for name in (*PRELOADED, *(point.module for point in ours.select(group=PROJECT))):
+    for name in PRELOADED:
         import_module(name)
+    for point in importlib.metadata.distribution("dnabench").entry_points.select(group=PROJECT):
+        with contextlib.suppress(Exception):  # a cell that loads it reports it
+            import_module(point.module)
     gc.collect()
     gc.freeze()  # or the first collection in every child would copy all pages that hold objects
     write_line(replies, {"ready": os.getpid()})

@@ -23,7 +23,7 @@ import psutil
 
 from dnabench.engines import Ended, Event, Progressed, Started
 from dnabench.engines.forkserver import kill_group
-from dnabench.orders import CRASHED, INTERRUPTED, OOM, TIMEOUT
+from dnabench.orders import CRASHED, DONE, INTERRUPTED, OOM, TIMEOUT
 
 GRACE = 0.5
 """Seconds from SIGTERM to SIGKILL."""
@@ -77,7 +77,7 @@ class Sandbox:
         environment = {**os.environ, **self._thread_variables()}
         # The server outlives this process by a moment, and clears up behind it, however it ends.
         self._place = Path(tempfile.mkdtemp(prefix="dnabench-"))
-        command = [sys.executable, "-m", "dnabench.engines.forkserver", str(self._place)]
+        command = [sys.executable, "-P", "-m", "dnabench.engines.forkserver", str(self._place)]
         # A session of its own keeps Ctrl-C away from it: this process decides what ends.
         self._server = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True
@@ -165,7 +165,7 @@ class Sandbox:
         if cell is None:
             return
         if "pid" in reply:
-            cell.pid = reply["pid"]
+            cell.pid, cell.start = reply["pid"], time.monotonic()
             if cell.killed:
                 kill_group(cell.pid)
             yield Started(name=cell.name)
@@ -178,7 +178,9 @@ class Sandbox:
 
     def _bury_all(self) -> Iterator[Event]:
         """The server died, and with it every cell."""
-        ends = [Ended(name=cell.name, answer=_answer(cell, -signal.SIGKILL)) for cell in self._running.values()]
+        assert self._server is not None
+        code = self._server.wait() or -signal.SIGKILL
+        ends = [Ended(name=cell.name, answer=_answer(cell, code)) for cell in self._running.values()]
         self.close()
         yield from ends
 
@@ -189,7 +191,7 @@ class Sandbox:
         for cell in self._running.values():
             if cell.kill_at:
                 waits.append(cell.kill_at - now)
-            elif not cell.killed and cell.limits.seconds is not None:
+            elif cell.pid and not cell.killed and cell.limits.seconds is not None:
                 waits.append(cell.start + cell.limits.seconds - now)
             if cell.limits.memory is not None:
                 waits.append(_WATCH)
@@ -206,14 +208,9 @@ class Sandbox:
                 continue
             elif limits.seconds is not None and now - cell.start >= limits.seconds:
                 self._kill(cell, TIMEOUT, f"stopped after {limits.seconds:g} s, the limit set with --timeout")
-            elif limits.memory is not None and (used := resident(cell.pid)) > limits.memory:
-                used_gb, limit_gb = used / 1e9, limits.memory / 1e9
-                self._kill(
-                    cell,
-                    OOM,
-                    f"stopped at {used_gb:.2g} GB of memory; the limit set with --memory is {limit_gb:.2g} GB",
-                    at_once=True,
-                )
+            elif limits.memory is not None and resident(cell.pid) > limits.memory:
+                reason = f"stopped beyond {limits.memory / 1e9:.3g} GB of memory, the limit set with --memory"
+                self._kill(cell, OOM, reason, at_once=True)
 
     def _kill(self, cell: _Running, status: str, reason: str, *, at_once: bool = False) -> None:
         cell.killed, cell.reason = status, reason
@@ -225,11 +222,14 @@ class Sandbox:
 def _answer(cell: _Running, code: int) -> dict[str, Any]:
     """What the cell answered, or what became of its process; with its log."""
     log, stack = (_tail(cell.directory / name) for name in ("log.txt", "stack.txt"))
-    answer: dict[str, Any] = {}
-    if code == 0:
-        answer = json.loads((cell.directory / "answer.json").read_text(encoding="utf-8"))
-    elif cell.killed:
+    answer = _given(cell.directory / "answer.json") if code == 0 else {}
+    if cell.killed and answer.get("status") != DONE:
+        # It may have taken the polite signal for an error of its own.
         answer = {"status": cell.killed, "error": cell.reason}
+    elif answer:
+        pass
+    elif code == 0:
+        answer = {"status": CRASHED, "error": "its process ended without an answer"}
     elif code == -signal.SIGKILL and _kills_for_memory() > cell.ooms:
         answer = {"status": OOM, "error": "killed by the system, which ran out of memory"}
     else:
@@ -237,6 +237,15 @@ def _answer(cell: _Running, code: int) -> dict[str, Any]:
         answer = {"status": CRASHED, "error": f"its process {how}"}
     shutil.rmtree(cell.directory, ignore_errors=True)
     return {"seconds": time.monotonic() - cell.start, "stack": stack} | answer | {"log": log}
+
+
+def _given(path: Path) -> dict[str, Any]:
+    """The answer in a file; empty where there is none."""
+    try:
+        answer: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return answer
 
 
 def _tail(path: Path) -> str:
@@ -288,4 +297,4 @@ def ask(order: Mapping[str, Any], threads: int) -> dict[str, Any]:
             if isinstance(event, Ended):
                 if event.answer.get("status") in (CRASHED, OOM):
                     raise RuntimeError(f"{event.answer['error']}; {event.answer['log'].strip()[-500:]}")
-                return dict(event.answer)
+                return {name: value for name, value in event.answer.items() if name not in ("seconds", "log", "stack")}
