@@ -34,7 +34,11 @@ _OPTIONS = (
         metavar="local|dask://HOST:PORT",
         help="Where cells run: in processes of this machine, or on the workers of a dask scheduler.",
     ),
-    click.option("--timeout", metavar="DURATION", help="Stop a cell after this long, such as 45s, 30m or 2h."),
+    click.option(
+        "--timeout",
+        metavar="DURATION",
+        help="Stop a cell after this long, such as 45s, 30m or 2h; a wait for another run's work on it counts.",
+    ),
     click.option("--memory", metavar="SIZE", help="Stop a cell that holds more than this, such as 8G."),
     click.option("--max-failures", type=click.IntRange(min=1), metavar="N", help="Give up once N cells have failed."),
     click.option(
