@@ -17,10 +17,10 @@ place, and renamed into it once it is on disk.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import json
 import os
-import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -74,11 +74,21 @@ class Store:
         return cls(root.resolve(), since=now if fresh else 0)
 
     @contextlib.contextmanager
-    def in_use(self) -> Iterator[None]:
-        """Hold a lock for as long as a run goes on, so that nothing is pruned that it has come across."""
-        path = self.root / "scratch" / f"{secrets.token_hex(32)}.lock"
+    def in_use(self, directory: Path) -> Iterator[None]:
+        """Hold the lock of the run in ``directory`` while it goes on, so that nothing is pruned that it comes across.
+
+        UserError when another process runs there.
+        """
+        name = hashlib.sha256(str(directory.resolve()).encode()).hexdigest()
+        path = self.root / "scratch" / f"{name}.lock"
         path.parent.mkdir(exist_ok=True)
-        with locked(path):
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(locked(path, wait=False))
+            except BlockingIOError:
+                raise UserError(
+                    f"{directory}: another process runs here at this moment; choose another --out"
+                ) from None
             yield
 
     def _has(self, path: Path) -> bool:

@@ -35,6 +35,15 @@ def test_a_cell_is_finished_once_its_files_and_its_record_are_there(tmp_path):
     assert store.cell("sample", "k") is None
 
 
+def test_a_run_holds_its_lock_and_leaves_none(tmp_path):
+    store = Store.open(tmp_path / "store")
+    with store.in_use(tmp_path / "run"), store.in_use(tmp_path / "other"):
+        with pytest.raises(UserError, match="another process runs here at this moment"), store.in_use(tmp_path / "run"):
+            pass
+        assert len(list((tmp_path / "store" / "scratch").iterdir())) == 2
+    assert list((tmp_path / "store" / "scratch").iterdir()) == []
+
+
 def test_a_damaged_record_is_no_record(tmp_path):
     store = Store.open(tmp_path)
     store.put_cell("score", "k", {}, {"value": 1})

@@ -219,7 +219,7 @@ def command(
             host.admit(site)
             runs.open_directory(directory, plan, provenance.collect(host.machine, code, anonymous=anonymous))
             earlier = runs.earlier_failures(directory, plan)
-            with store.in_use(), RunProgress(len(list(plan.cells())), verbose=debug) as progress:
+            with store.in_use(directory), RunProgress(len(list(plan.cells())), verbose=debug) as progress:
                 results = Execution(
                     plan=plan,
                     identity=identity,
