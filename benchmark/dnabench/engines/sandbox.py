@@ -72,8 +72,9 @@ class Sandbox:
 
     def warm_up(self) -> None:
         """Start the server; what it imports is ready when the first cell comes."""
-        if self._server is not None and self._server.poll() is None:
-            return
+        if self._server is not None and (self._running or self._server.poll() is None):
+            return  # one that died with cells is buried by events(), or nobody would hear of them
+        self.close()
         environment = {**os.environ, **self._thread_variables()}
         # The server outlives this process by a moment, and clears up behind it, however it ends.
         self._place = Path(tempfile.mkdtemp(prefix="dnabench-"))
