@@ -28,6 +28,11 @@ def _no_embedders(name: str, sequences: SequenceSet) -> np.ndarray:  # noqa: ARG
     raise LookupError(f"embedder {name!r} was asked for, but this context has no embedders")
 
 
+def _compute(name: str, sequences: SequenceSet, compute: Callable[[SequenceSet], np.ndarray]) -> np.ndarray:  # noqa: ARG001
+    """What :meth:`Context.per_sequence` does where nothing is remembered."""
+    return compute(sequences)
+
+
 @dataclass(kw_only=True)
 class Context:
     """One plugin call's surroundings. All randomness of the call comes from here.
@@ -61,6 +66,9 @@ class Context:
     ranks: int = 1
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     embed_with: Callable[[str, SequenceSet], np.ndarray] = field(default=_no_embedders, repr=False)
+    remember_with: Callable[[str, SequenceSet, Callable[[SequenceSet], np.ndarray]], np.ndarray] = field(
+        default=_compute, repr=False
+    )
 
     def __post_init__(self) -> None:
         self._torch_seeds = np.random.SeedSequence(self.seed)
@@ -111,3 +119,14 @@ class Context:
     def embed(self, name: str, sequences: SequenceSet) -> np.ndarray:
         """Embeddings of ``sequences`` by the embedder called ``name``: float32, shape ``(n, dimension)``; cached."""
         return self.embed_with(name, sequences)
+
+    def per_sequence(
+        self, name: str, sequences: SequenceSet, compute: Callable[[SequenceSet], np.ndarray]
+    ) -> np.ndarray:
+        """What ``compute(sequences)`` gives, remembered for as long as this process scores: shape ``(n, ...)``.
+
+        For what a metric works out of each sequence alone, such as the place of a motif: floors and slices, which are
+        parts of sets that were seen before, then cost nothing. ``name`` says what is computed, options included; the
+        metrics of a package share the names. The array is not to be written to.
+        """
+        return self.remember_with(name, sequences, compute)

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     Wholes = Mapping[str, tuple[SequenceSet, np.ndarray]]
 
 
+#: Arrays that a process keeps of what metrics have worked out of each sequence of a set.
+REMEMBERED = 16
+
+
 class Scorer:
     """Scores with one catalog, store, device, number of threads and set of training sequences.
 
@@ -53,6 +57,7 @@ class Scorer:
         self._metrics: dict[str, Any] = {}
         self._embedders: dict[str, _LoadedEmbedder] = {}
         self._recent: dict[str, np.ndarray] = {}
+        self._remembered: dict[tuple[str, ...], np.ndarray] = {}
 
     def digests(self, metrics: Iterable[PlannedMetric]) -> dict[str, list[str]]:
         """Label -> what the files behind a metric and behind its embedder amount to, empty where there are none.
@@ -124,6 +129,7 @@ class Scorer:
                 embedder=metric.embedder,
                 progress=self._progress,
                 embed_with=lambda name, sequences: self._embed_part(metric, name, sequences, wholes),
+                remember_with=lambda name, sequences, compute: self._remember(spec, name, sequences, compute, wholes),
             )
             score = implementation.score(generated=generated, reference=reference, context=context)
             record = _record(score) | {
@@ -133,6 +139,27 @@ class Scorer:
             }
             self._store.put_score(key, record)
         return record, False
+
+    def _remember(
+        self,
+        spec: Spec,
+        name: str,
+        sequences: SequenceSet,
+        compute: Callable[[SequenceSet], np.ndarray],
+        wholes: Wholes,
+    ) -> np.ndarray:
+        """``compute(sequences)``, or its rows of what was computed for the set that they are a part of."""
+        whole, rows = wholes.get(sequences.digest, (sequences, None))
+        key = (keys.package_of(spec.target), name, whole.digest)
+        if key not in self._remembered:
+            values = np.asarray(compute(whole))
+            if values.shape[:1] != (len(whole),):
+                raise ValueError(f"{spec.name}: {name} has shape {values.shape} for {len(whole)} sequences")
+            while len(self._remembered) >= REMEMBERED:
+                self._remembered.pop(next(iter(self._remembered)))
+            self._remembered[key] = values
+        values = self._remembered[key]
+        return values if rows is None else values[rows]
 
     def _embed_part(self, metric: PlannedMetric, name: str, sequences: SequenceSet, wholes: Wholes) -> np.ndarray:
         if sequences.digest not in wholes:

@@ -18,13 +18,14 @@ import torch
 from dnabench import Context, Metric, SequenceSet, UserError
 from dnabench_metrics.ae.embedder import Autoencoder
 from dnabench_metrics.ae.train import Recipe, read_corpus, split
+from dnabench_metrics.distances.frechet import FrechetDistance, frechet_estimate
+from dnabench_metrics.distances.mmd import MaximumMeanDiscrepancy, rbf_estimate
+from dnabench_metrics.distances.swd import SlicedWasserstein, squared_swd_estimate, unit_directions
 from dnabench_metrics.features import Z95, Estimate
-from dnabench_metrics.frechet import FrechetDistance, frechet_estimate
 from dnabench_metrics.kmer import KmerFrequencies
-from dnabench_metrics.mmd import MaximumMeanDiscrepancy, rbf_estimate
 from dnabench_metrics.motifs.divergence import MotifKL
-from dnabench_metrics.options import MMDOptions, MotifKLOptions, SWDOptions
-from dnabench_metrics.swd import SlicedWasserstein, squared_swd_estimate, unit_directions
+from dnabench_metrics.records.distances import MMDOptions, SWDOptions
+from dnabench_metrics.records.motifs import MotifKLOptions
 
 #: Promoters a side.
 HUMAN, MIXED = 1700, 2000

@@ -72,7 +72,7 @@ def test_grouping_relatives_beside_a_dictionary_of_kmers():
 def test_sliced_wasserstein_beside_pot():
     import ot
 
-    from dnabench_metrics.swd import squared_swd_estimate, unit_directions
+    from dnabench_metrics.distances.swd import squared_swd_estimate, unit_directions
 
     rng = np.random.default_rng(0)
     generated, reference = rng.normal(size=(2_000, 128)), rng.normal(size=(2_000, 128)) + 0.1
@@ -88,7 +88,7 @@ def test_sliced_wasserstein_beside_pot():
 def test_mmd_beside_scikit_learn():
     from sklearn.metrics.pairwise import rbf_kernel as plain_kernel
 
-    from dnabench_metrics.mmd import mmd_estimate, rbf_kernel
+    from dnabench_metrics.distances.mmd import mmd_estimate, rbf_kernel
 
     rng = np.random.default_rng(0)
     generated, reference = (rng.normal(size=(4_000, 128)).astype(np.float32) + shift for shift in (0.1, 0))

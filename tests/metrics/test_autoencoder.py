@@ -13,8 +13,8 @@ import dnabench_metrics.ae.embedder as embedder_module
 from dnabench import Context, SequenceSet, UserError
 from dnabench_metrics.ae import train
 from dnabench_metrics.ae.embedder import Autoencoder
-from dnabench_metrics.frechet import frechet_estimate
-from dnabench_metrics.swd import squared_swd_estimate, unit_directions
+from dnabench_metrics.distances.frechet import frechet_estimate
+from dnabench_metrics.distances.swd import squared_swd_estimate, unit_directions
 
 SHIPPED = Path(embedder_module.__file__).parent
 

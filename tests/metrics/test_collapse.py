@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from dnabench_metrics.frechet import FrechetDistance
-from dnabench_metrics.mmd import MaximumMeanDiscrepancy
-from dnabench_metrics.options import MMDOptions, SWDOptions
-from dnabench_metrics.swd import SlicedWasserstein
+from dnabench_metrics.distances.frechet import FrechetDistance
+from dnabench_metrics.distances.mmd import MaximumMeanDiscrepancy
+from dnabench_metrics.distances.swd import SlicedWasserstein
+from dnabench_metrics.records.distances import MMDOptions, SWDOptions
 
 METRICS = {
     "fred": FrechetDistance(),

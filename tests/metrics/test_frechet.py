@@ -9,7 +9,7 @@ import pytest
 import scipy.linalg
 
 from dnabench import UserError
-from dnabench_metrics.frechet import FrechetDistance, frechet_estimate
+from dnabench_metrics.distances.frechet import FrechetDistance, frechet_estimate
 
 
 def whitened(n: int, d: int, *, seed: int) -> np.ndarray:

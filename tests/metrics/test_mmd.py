@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dnabench_metrics import mmd
-from dnabench_metrics.mmd import MaximumMeanDiscrepancy, median_squared_distance, mmd_estimate, rbf_kernel
-from dnabench_metrics.options import MMDOptions
+from dnabench_metrics.distances import mmd
+from dnabench_metrics.distances.mmd import MaximumMeanDiscrepancy, median_squared_distance, mmd_estimate, rbf_kernel
+from dnabench_metrics.records.distances import MMDOptions
 
 
 def linear(x: np.ndarray, y: np.ndarray) -> np.ndarray:

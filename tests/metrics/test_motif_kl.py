@@ -9,7 +9,7 @@ from dnabench import SequenceSet, UserError
 from dnabench_metrics.motifs.divergence import MotifKL, kl_divergence, to_cells
 from dnabench_metrics.motifs.matrices import load_motifs
 from dnabench_metrics.motifs.scan import ABSENT, best_hit_positions
-from dnabench_metrics.options import MotifKLOptions
+from dnabench_metrics.records.motifs import MotifKLOptions
 
 
 def test_the_divergence_of_tiny_counts_by_hand():

@@ -6,8 +6,8 @@ import numpy as np
 import ot
 import pytest
 
-from dnabench_metrics.options import SWDOptions
-from dnabench_metrics.swd import SlicedWasserstein, squared_swd_estimate, unit_directions
+from dnabench_metrics.distances.swd import SlicedWasserstein, squared_swd_estimate, unit_directions
+from dnabench_metrics.records.distances import SWDOptions
 
 
 def swd(x: np.ndarray, y: np.ndarray, directions: np.ndarray) -> float:

@@ -8,11 +8,12 @@ from scipy.stats import t
 
 from dnabench import Context
 from dnabench_metrics.ae.embedder import Autoencoder
-from dnabench_metrics.frechet import FrechetDistance
-from dnabench_metrics.mmd import MaximumMeanDiscrepancy
+from dnabench_metrics.distances.frechet import FrechetDistance
+from dnabench_metrics.distances.mmd import MaximumMeanDiscrepancy
+from dnabench_metrics.distances.swd import SlicedWasserstein
 from dnabench_metrics.motifs.divergence import MotifKL
-from dnabench_metrics.options import MMDOptions, MotifKLOptions, SWDOptions
-from dnabench_metrics.swd import SlicedWasserstein
+from dnabench_metrics.records.distances import MMDOptions, SWDOptions
+from dnabench_metrics.records.motifs import MotifKLOptions
 from dnabench_promoters.nll import TrueLikelihood
 from dnabench_promoters.options import BrokenOptions, SimulatorOptions
 from dnabench_promoters.simulator import PromoterSimulator

@@ -15,7 +15,7 @@ from dnabench_metrics.motifs.scan import ABSENT, best_hit_positions
 
 if TYPE_CHECKING:
     from dnabench import Context, SequenceSet
-    from dnabench_metrics.options import MotifKLOptions
+    from dnabench_metrics.records.motifs import MotifKLOptions
 
 
 class MotifKL:

@@ -11,7 +11,7 @@ from dnabench_metrics.features import Z95, Estimate, embed_both, standard_error
 
 if TYPE_CHECKING:
     from dnabench import Context, SequenceSet
-    from dnabench_metrics.options import SWDOptions
+    from dnabench_metrics.records.distances import SWDOptions
 
 #: Projections worked on at a time: bounds memory to a few arrays of this many rows of n numbers.
 CHUNK = 32

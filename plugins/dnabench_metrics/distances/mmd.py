@@ -13,7 +13,7 @@ from dnabench_metrics.features import Z95, Estimate, embed_both, standard_error
 
 if TYPE_CHECKING:
     from dnabench import Context, SequenceSet
-    from dnabench_metrics.options import MMDOptions
+    from dnabench_metrics.records.distances import MMDOptions
 
 #: A tile of the kernel matrix, in rows and columns: small enough to stay in cache between the steps on it.
 TILE = (512, 1024)

@@ -1,0 +1,1 @@
+"""Metrics on nearest neighbours among embeddings."""

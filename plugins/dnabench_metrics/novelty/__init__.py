@@ -1,0 +1,1 @@
+"""How close generated sequences come to those that the generator was trained on."""

@@ -1,0 +1,1 @@
+"""Models that predict activity or chromatin from sequence, as metrics and as embedders."""
