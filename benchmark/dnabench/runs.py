@@ -128,7 +128,7 @@ def _copy(source: Path, target: Path) -> None:
 
 def write_tables(directory: Path, plan: Plan, results: Sequence[CellResult], controls: Controls | None) -> Outcome:
     """The tables of a finished run, written and returned."""
-    rows = facts.rows(plan, results)
+    rows = facts.rows(plan, results, controls.useless if controls else "")
     kinds = {generator.name: generator.kind for generator in plan.generators}
     board = table.build(rows, kinds, controls, plan.flags)
     outcome = Outcome(list(results), rows, board, table.columns(metric.label for metric in plan.metrics))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -238,6 +238,24 @@ class _LoadedEmbedder(NamedTuple):
 def _digest_of(implementation: Any) -> str:
     """What a plugin says its weights or files amount to; empty when it has none."""
     return str(implementation.digest()) if hasattr(implementation, "digest") else ""
+
+
+def mean_record(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A floor from its draws: the mean values of the scores and of the parts that all of them have.
+
+    ``draws`` holds every draw's value; there is no interval.
+    """
+    first, *others = records
+    shared = [part for part in first["parts"] if all(part in other["parts"] for other in others)]
+    values = [record["value"] for record in records]
+    return {
+        **first,
+        "value": sum(values) / len(values),
+        "ci_low": None,
+        "ci_high": None,
+        "draws": values,
+        "parts": {part: mean_record([record["parts"][part] for record in records]) for part in shared},
+    }
 
 
 def _record(score: Score) -> dict[str, Any]:

@@ -39,11 +39,25 @@ def test_files_are_scored_against_every_reference_sequence(dnabench, files):
     assert "motif-kl.tata-box" in floor
 
 
+def test_real_sequences_are_at_0_and_uniform_ones_at_1_on_the_normalised_scale(dnabench, files):
+    score = ("score", files / "real.fa.gz", files / "noise.fasta", "--reference", files / "reference.fa")
+    ended = dnabench(*score, "--train", files / "train.fa", "--metrics", "mmd@kmer,swd@kmer", "--format", "json")
+    rows = {(row["generator"], row["metric"]): row for row in json.loads(ended.out)}
+    for metric in ("mmd@kmer", "swd@kmer"):
+        assert rows["real", f"{metric}.normalised"]["value"] == pytest.approx(0, abs=0.1)
+        assert rows["noise", f"{metric}.normalised"]["value"] == pytest.approx(1, abs=0.1)
+        whole, scaled = rows["real", metric], rows["real", f"{metric}.normalised"]
+        one = whole["floor"] + (whole["value"] - whole["floor"]) / scaled["value"]
+        assert (whole["ci_high"] - whole["floor"]) / (one - whole["floor"]) == pytest.approx(scaled["ci_high"])
+    table = dnabench(*score, "--train", files / "train.fa", "--metrics", "mmd@kmer").out
+    assert ["at floor" in line for line in table.splitlines() if "mmd@kmer ↓" in line] == [False, True]
+
+
 def test_without_training_sequences_the_floor_is_between_halves_and_says_so(dnabench, files):
     score = ("score", files / "real.fa.gz", "--reference", files / "reference.fa", "-m", "mmd@kmer", "--format", "json")
     ended = dnabench(*score)
     assert ended.err.count("the floor is between halves of the reference, 150 against 150") == 1
-    (row,) = json.loads(ended.out)
+    row, *_ = json.loads(ended.out)
     assert row["floor"] is not None
     assert "halves" not in dnabench(*score, "--train", files / "train.fa").err
 
@@ -63,7 +77,7 @@ def test_the_order_of_the_sequences_does_not_matter(dnabench, files):
 
 def test_another_reference_or_option_is_another_score(dnabench, files, tmp_path):
     def value(*arguments):
-        (row,) = json.loads(dnabench("score", files / "noise.fasta", *arguments, "--format", "json").out)
+        row, *_ = json.loads(dnabench("score", files / "noise.fasta", *arguments, "--format", "json").out)
         return row["value"]
 
     one = value("--reference", files / "reference.fa", "-m", "swd@kmer")
@@ -120,7 +134,7 @@ class First:
 def test_another_version_of_an_embedders_code_is_another_score(dnabench, files, install, tmp_path):
     def value():
         arguments = ("--reference", files / "reference.fa", "--train", files / "train.fa", "-m", "first")
-        (row,) = json.loads(dnabench("score", files / "noise.fasta", *arguments, "--format", "json").out)
+        row, *_ = json.loads(dnabench("score", files / "noise.fasta", *arguments, "--format", "json").out)
         return row["value"]
 
     install("constant_dna", EMBEDDER.replace("{value}", "1.0"))

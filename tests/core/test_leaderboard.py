@@ -12,7 +12,7 @@ from dnabench.suites import Controls
 CONTROLS = Controls(floor="real", memoriser="copy", blank=("noise",))
 
 
-def fact(generator, metric, seed, value, half=0.01, direction="lower", status="done"):
+def fact(generator, metric, seed, value, half=0.01, direction="lower", status="done", floor=None):
     done = status == "done"
     return {
         "generator": generator,
@@ -24,6 +24,7 @@ def fact(generator, metric, seed, value, half=0.01, direction="lower", status="d
         "value": value if done else None,
         "ci_low": value - half if done else None,
         "ci_high": value + half if done else None,
+        "floor": floor,
         "status": status,
     }
 
@@ -137,3 +138,27 @@ def test_a_metric_that_prefers_a_control_or_cannot_see_noise_is_blind(values, fl
 def test_csv_is_canonical():
     text = facts.to_csv([{"a": 1 / 3, "b": None, "c": True, "d": 'x,"y"', "e": 2}], "abcde")
     assert text == 'a,b,c,d,e\n0.333333333,,true,"x,""y""",2\n'
+
+
+def test_who_stands_at_the_floor():
+    rows = [
+        fact(g, "m", seed, value, half=0.1, floor=floor)
+        for g, value in (("reaches", 1.15), ("beats", 0.5), ("above", 1.5))
+        for seed, floor in ((0, 1.0), (1, 1.2))
+    ]
+    rows += [
+        fact(g, "up", seed, value, half=0.1, direction="higher", floor=0.9)
+        for g, value in (("reaches", 0.85), ("beats", 0.95), ("above", 0.5))
+        for seed in (0, 1)
+    ]
+    rows_by_name, _ = board(rows)
+    assert {g: row["flags"] for g, row in rows_by_name.items()} == {
+        "reaches": "at-floor:m;at-floor:up",
+        "beats": "at-floor:m;at-floor:up",
+        "above": "",
+    }
+
+
+def test_controls_are_not_told_where_they_stand():
+    rows = [fact("real", "m", 0, 1.0, half=0.5, floor=1.0)]
+    assert board(rows, real="control")[0]["real"]["flags"] == ""

@@ -8,7 +8,7 @@ import pytest
 
 from dnabench import SequenceSet, UserError
 from dnabench.data.kmers import window_hashes
-from dnabench.data.split import group_split, halves, random_split, relatives
+from dnabench.data.split import group_split, random_split, relatives
 
 FRACTIONS = (0.8, 0.1, 0.1)
 
@@ -223,17 +223,6 @@ def test_families_that_overdraw_training_leave_validation_and_test_alike():
     sequences = SequenceSet(np.concatenate([*families, rng.integers(0, 4, (60, 60), dtype=np.uint8)]))
     split = group_split(sequences, fractions=FRACTIONS, k=50, rng=rng)
     assert [len(part) for part in split] == [720, 30, 30]
-
-
-def test_halves_share_no_family():
-    rng = np.random.default_rng(0)
-    codes = np.repeat(rng.integers(0, 4, (50, 60), dtype=np.uint8), 4, axis=0)
-    sequences = SequenceSet(rng.permutation(codes))
-    first, second = halves(sequences, k=50, rng=rng)
-    assert (len(first), len(second)) == (100, 100)
-    assert np.array_equal(np.sort(np.concatenate([first, second])), np.arange(200))
-    texts = np.array(sequences.strings())
-    assert not set(texts[first]) & set(texts[second])
 
 
 def test_too_few_groups_is_a_users_error():

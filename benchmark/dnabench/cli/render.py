@@ -33,14 +33,17 @@ def print_json(value: Any) -> None:
 
 
 def print_leaderboard(
-    board: Sequence[Mapping[str, Any]], directions: Mapping[str, str], floors: Mapping[str, float | None], title: str
+    board: Sequence[Mapping[str, Any]],
+    directions: Mapping[str, str],
+    floors: Mapping[str, float | None],
+    scaled: Mapping[tuple[str, str], float],
+    title: str,
 ) -> None:
-    """The ranked table: value ± half its interval, with the floor, ties and flags below."""
+    """The ranked table: value ± half its interval and ``scaled`` beside it, with the floor, ties and flags below."""
     click.echo(title)
-    print_table(
-        _leaderboard(board, directions, floors, narrow=False), _leaderboard(board, directions, floors, narrow=True)
-    )
-    for note in _notes(board):
+    wide, narrow = (_leaderboard(board, directions, floors, scaled, narrow=narrow) for narrow in (False, True))
+    print_table(wide, narrow)
+    for note in _notes(board, scaled):
         click.echo(note)
 
 
@@ -48,10 +51,11 @@ def _leaderboard(
     board: Sequence[Mapping[str, Any]],
     directions: Mapping[str, str],
     floors: Mapping[str, float | None],
+    scaled: Mapping[tuple[str, str], float],
     *,
     narrow: bool,
 ) -> Table:
-    """The table; ``narrow`` leaves the kind out and puts intervals below their values."""
+    """The table; ``narrow`` leaves kinds and scaled values out and puts intervals below their values."""
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("rank", justify="right", no_wrap=True)
     table.add_column("generator", no_wrap=True)
@@ -62,7 +66,9 @@ def _leaderboard(
     for row in board:
         cells = [_rank(row["rank"]), row["generator"]]
         cells += [] if narrow else [row["kind"]]
-        cells += [_score(row, metric, "\n" if narrow else " ") for metric in directions]
+        for metric in directions:
+            beside = None if narrow else scaled.get((row["generator"], metric))
+            cells.append(_score(row, metric, "\n" if narrow else " ") + ("" if beside is None else f" ({beside:.2f})"))
         style = "dim" if row["kind"] == "control" else None
         table.add_row(*(Text(cell) for cell in cells), style=style)
     if any(floor is not None for floor in floors.values()):
@@ -77,7 +83,7 @@ def print_scores(rows: Iterable[Mapping[str, Any]]) -> None:
     table = Table(box=box.SIMPLE_HEAD)
     for name, justify in (
         ("generator", "left"), ("metric", "left"), ("value", "right"), ("95 % interval", "right"), ("floor", "right"),
-        ("n", "right"), ("reference", "right"), ("error", "left"),
+        ("n", "right"), ("reference", "right"), ("flags", "left"), ("error", "left"),
     ):  # fmt: skip
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     rows = list(rows)
@@ -91,10 +97,17 @@ def print_scores(rows: Iterable[Mapping[str, Any]]) -> None:
             _number(row["floor"]),
             str(row["n_generated"]),
             str(row["n_reference"]),
+            "at floor" if _at_floor(row) else "",
             row["error"],
         ]
         table.add_row(*(Text(cell) for cell in cells))
     print_table(table)
+
+
+def _at_floor(row: Mapping[str, Any]) -> bool:
+    from dnabench.leaderboard.scale import at_floor
+
+    return "." not in row["metric"] and at_floor(row["ci_low"], row["ci_high"], row["floor"], row["direction"])
 
 
 def _rank(rank: int | None) -> str:
@@ -112,11 +125,16 @@ def _score(row: Mapping[str, Any], metric: str, gap: str) -> str:
     return _number(value) if low is None else f"{_number(value)}{gap}± {(high - low) / 2:.2g}"
 
 
-def _notes(board: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What the numbers alone do not say: ties, blind metrics, missing scores."""
+def _notes(board: Sequence[Mapping[str, Any]], scaled: Mapping[tuple[str, str], float]) -> list[str]:
+    """What the numbers alone do not say: ties, who is at the floor, blind metrics, missing scores."""
     notes = ["± half of the 95 % interval; floor: real held-out against real held-out sequences"]
+    if scaled:
+        notes[0] += "; in brackets: 0 is the floor, 1 uniform random DNA"
     for row in board:
         name = row["generator"]
+        reached = [flag.removeprefix("at-floor:") for flag in row["flags"].split(";") if flag.startswith("at-floor:")]
+        if reached:
+            notes.append(f"{name} is at the floor of {', '.join(reached)}")
         if row["tied_with"]:
             notes.append(f"{name} cannot be told from {row['tied_with'].replace(';', ', ')}")
         blind = (flag.removeprefix("blind:") for flag in row["flags"].split(";") if flag.startswith("blind:"))

@@ -73,6 +73,7 @@ def print_outcome(outcome: Outcome, plan: Plan, directory: Path, format: str) ->
     """The leaderboard, or the rows behind it, on stdout; where it lies on stderr."""
     from dnabench.cli import render
     from dnabench.leaderboard import facts
+    from dnabench.leaderboard.scale import mean_normalised
 
     if format == "csv":
         click.echo(facts.to_csv(outcome.rows, facts.COLUMNS), nl=False)
@@ -84,7 +85,8 @@ def print_outcome(outcome: Outcome, plan: Plan, directory: Path, format: str) ->
             f"{plan.dataset} · {plan.length} bp · {plan.n_generated} generated against {plan.n_reference} held out · "
             f"{len(plan.seeds)} seed{'s' * (len(plan.seeds) > 1)} · preset {plan.preset}"
         )
-        render.print_leaderboard(outcome.leaderboard, directions, facts.mean_floors(outcome.rows), title)
+        floors, scaled = facts.mean_floors(outcome.rows), mean_normalised(outcome.rows)
+        render.print_leaderboard(outcome.leaderboard, directions, floors, scaled, title)
         for note in _notes(plan, outcome):
             click.echo(note)
     click.echo(f"results are in {directory}", err=True)

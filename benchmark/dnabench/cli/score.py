@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import sys
 import traceback
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,13 +16,12 @@ from dnabench.cli import ExitCode, common
 from dnabench.errors import UserError
 
 if TYPE_CHECKING:
+    from dnabench.cli.real_pairs import RealPairs
     from dnabench.leaderboard.facts import Row
     from dnabench.plan import PlannedMetric
     from dnabench.plugins import Catalog
     from dnabench.scoring import Scorer
     from dnabench.sequences import SequenceSet
-
-    Pair = tuple[SequenceSet, SequenceSet]
 
 
 @click.command("score")
@@ -71,14 +69,15 @@ def command(
 ) -> int:
     """Score FASTA files of generated sequences against real ones; no plugin needed.
 
-    The floor is real against real: training against reference sequences where --train is given, else one half of the
-    reference against the other.
+    The floor is real against real, the mean of three draws: training and reference sequences where --train is given,
+    else one half of the reference against the other. On the normalised scale the floor is 0 and uniform random DNA 1.
     """
     common.show_warnings_as_lines()
     catalog = common.load_catalog(blocked)
 
     import torch
 
+    from dnabench.cli.real_pairs import RealPairs, uniform
     from dnabench.data.formats import stem
     from dnabench.data.read import read
     from dnabench.keys import package_digest
@@ -121,14 +120,14 @@ def command(
         progress=lambda *_: None,
     )
     scorer.digests(chosen)
-    # Grouping the reference's relatives takes a while: once for all files and metrics that ask for the same pair.
-    real_pair = functools.cache(lambda n, use_training: _real_pair(n, real, training if use_training else None))
+    pairs = RealPairs(real, training)
+    noise = functools.cache(lambda n: uniform(n, real))
     with common.stdout_for_results():
         rows = [
             row
             for name, sequences in sorted(generated.items())
             for metric in chosen
-            for row in _rows(catalog, scorer, metric, name, sequences, real, real_pair, stem(reference), debug=debug)
+            for row in _rows(catalog, scorer, metric, name, sequences, real, pairs, noise, stem(reference), debug=debug)
         ]
     _print(rows, format)
     return ExitCode.SOME_FAILED if any(row["status"] == "failed" for row in rows) else ExitCode.DONE
@@ -141,12 +140,14 @@ def _rows(
     name: str,
     generated: SequenceSet,
     real: SequenceSet,
-    real_pair: Callable[[int, bool], Pair],
+    pairs: RealPairs,
+    noise: Callable[[int], SequenceSet],
     dataset: str,
     *,
     debug: bool,
 ) -> list[Row]:
     from dnabench.leaderboard.facts import score_rows
+    from dnabench.leaderboard.scale import normalised
 
     common_values: dict[str, Any] = {
         "suite": "custom",
@@ -162,7 +163,10 @@ def _rows(
     }
     try:
         record, _ = scorer.score(metric, generated=generated, reference=real, dataset=real.digest, repeat=0)
-        floor = _floor(catalog, scorer, metric, len(generated), real, real_pair)
+        floor = _floor(catalog, scorer, metric, len(generated), real, pairs)
+        useless, _ = scorer.score(
+            metric, generated=noise(len(generated)), reference=real, dataset=real.digest, repeat=0
+        )
     except UserError:
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's metric may raise anything
@@ -170,7 +174,9 @@ def _rows(
             traceback.print_exc(file=sys.stderr)
         text = " ".join(f"{type(error).__name__}: {error}".split())
         return list(score_rows(metric, {}, {}, common_values | {"status": "failed", "error": text}))
-    return list(score_rows(metric, record, floor, common_values))
+    rows = list(score_rows(metric, record, floor, common_values))
+    scaled = normalised(rows[0], useless)
+    return [*rows, scaled] if scaled else rows
 
 
 def _floor(
@@ -179,35 +185,29 @@ def _floor(
     metric: PlannedMetric,
     n: int,
     real: SequenceSet,
-    real_pair: Callable[[int, bool], Pair],
+    pairs: RealPairs,
 ) -> dict[str, Any]:
-    """The score record of real sequences, in place of ``n`` generated ones, against real ones; empty if too few."""
+    """The mean score record of real sequences, in place of ``n`` generated ones, against real ones.
+
+    Empty where there are too few.
+    """
     from dnabench.planning import check_metric
+    from dnabench.scoring import mean_record
 
     # A metric that looks at the training sequences would find these among them.
-    first, second = real_pair(n, not catalog.metric(metric.name).spec.needs_train)
-    try:
-        check_metric(catalog, metric, len(first), len(second), real.length)
-    except UserError:
-        return {}
-    return scorer.score(metric, generated=first, reference=second, dataset=real.digest, repeat=0)[0]
-
-
-def _real_pair(n: int, real: SequenceSet, training: SequenceSet | None) -> Pair:
-    """``n`` training sequences and the reference; without enough of them, halves of the reference."""
-    from dnabench.data.parts import draw
-    from dnabench.data.split import halves
-    from dnabench.seeds import rng
-
-    if training is not None and len(training) >= n:
-        return draw(training, n, role="floor", repeat=0, dataset=real.digest), real
-    first, second = halves(real, k=suites.load(suites.DEFAULT).split.k, rng=rng("floor", repeat=0, dataset=real.digest))
-    warnings.warn(
-        f"the floor is between halves of the reference, {min(n, len(first))} against {len(second)} sequences: too high "
-        f"where a metric falls with n; --train with {n} or more sequences gives the right sizes",
-        stacklevel=1,
-    )
-    return real.take(first[:n]), real.take(second)
+    records = []
+    for pair in pairs.of(n, use_training=not catalog.metric(metric.name).spec.needs_train):
+        try:
+            check_metric(catalog, metric, len(pair.generated), len(pair.reference), real.length)
+        except UserError:
+            return {}
+        first, second = pair.sides()
+        wholes = {first.digest: (pair.pool, pair.generated), second.digest: (pair.pool, pair.reference)}
+        record, _ = scorer.score(
+            metric, generated=first, reference=second, dataset=real.digest, repeat=0, wholes=wholes
+        )
+        records.append(record)
+    return mean_record(records)
 
 
 def _print(rows: list[Row], format: str) -> None:

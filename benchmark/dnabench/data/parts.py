@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dnabench.data.floors import DRAWS, RealPair, real_pairs
 from dnabench.data.kept import read_kept, read_labels, write_kept
 from dnabench.errors import UserError
 from dnabench.files import atomic_write, locked
 from dnabench.seeds import rng
+from dnabench.suites import SplitRule
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,6 +75,13 @@ class Draws:
             return None
         generated = draw(self.validation, n_generated, role="floor", repeat=repeat, dataset=self.digest)
         return generated, self.reference(n_reference, repeat=repeat)
+
+    def floor_pairs(self, n_generated: int, n_reference: int, *, repeat: int) -> Iterator[RealPair]:
+        """That pair, and more of its sizes drawn from both sets together; none when either part is too small."""
+        pair = self.floor_pair(n_generated, n_reference, repeat=repeat)
+        if pair is not None:
+            draws = rng("floor-draws", repeat=repeat, dataset=self.digest)
+            yield from real_pairs(*pair, draws=DRAWS, k=SplitRule.k, rng=draws)
 
 
 class StoredParts(Draws):

@@ -85,16 +85,6 @@ def random_split(sequences: SequenceSet, *, fractions: tuple[float, float, float
     return Split(*map(np.sort, (train, validation, test)))
 
 
-def halves(sequences: SequenceSet, *, k: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of two seeded parts of nearly equal size that share no group of relatives; the second is the larger."""
-    groups = relatives(sequences, k=k)
-    place = rng.permutation(groups.max() + 1)[groups]
-    order = np.argsort(place, kind="stable")
-    starts = np.flatnonzero(np.diff(place[order], prepend=-1))
-    cut = starts[starts <= len(order) // 2].max()
-    return np.sort(order[:cut]), np.sort(order[cut:])
-
-
 def relatives(sequences: SequenceSet, *, k: int, memory: int | None = None) -> np.ndarray:
     """Group numbers, int32 of shape ``(n,)``: sequences joined by shared exact k-mers on either strand.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dnabench.data.slices import ALL
 from dnabench.keys import canonical
+from dnabench.leaderboard.scale import normalised_rows
 
 if TYPE_CHECKING:
     from dnabench.orders import CellResult
@@ -23,8 +24,11 @@ COLUMNS = (
 Row = dict[str, Any]
 
 
-def rows(plan: Plan, results: Iterable[CellResult]) -> list[Row]:
-    """Rows of all score cells, sorted; a failed model or sample shows in the rows of all its metrics."""
+def rows(plan: Plan, results: Iterable[CellResult], useless: str = "") -> list[Row]:
+    """Rows of all score cells, sorted; a failed model or sample shows in the rows of all its metrics.
+
+    ``useless`` names the generator that scores 1 in the normalised rows; without it there are none.
+    """
     ended = {result.cell: result for result in results}
     floors = {(cell.metric, cell.seed): r.answer.get("record", {}) for cell, r in ended.items() if cell.kind == "floor"}
     table: list[Row] = []
@@ -55,6 +59,7 @@ def rows(plan: Plan, results: Iterable[CellResult]) -> list[Row]:
             }
             floor = floors.get((cell.metric, cell.seed), {}) if whole else record.get("floor", {})
             table += score_rows(plan.metric(cell.metric), record, floor, common)
+    table += normalised_rows(table, useless)
     return sorted(table, key=_order)
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dnabench.data.slices import ALL
+from dnabench.leaderboard.facts import mean_floors
+from dnabench.leaderboard.scale import at_floor
 from dnabench.stats.intervals import Interval, paired_difference, sampling_difference, score_interval
 
 if TYPE_CHECKING:
@@ -33,8 +35,8 @@ def build(
     A generator's value is its mean over seeds; its interval the wider of Student's t over seeds and the scores' own.
     ``mean_rank`` is the mean over metrics of the rank of that value among the ranked generators. Controls and
     generators that lack a score carry no rank. ``tied_with`` names the ranked generators that no metric tells apart
-    from this one (paired differences over seeds). The column ``flags`` holds ``flags`` and, on a control's row, the
-    metrics it shows to be blind.
+    from this one (paired differences over seeds). The column ``flags`` holds ``flags``, on a control's row the metrics
+    it shows to be blind, and on any other the metrics on which it stands at the floor.
     """
     whole = [row for row in facts if row["slice"] == ALL and "." not in row["metric"]]
     metrics = list(dict.fromkeys(row["metric"] for row in whole))
@@ -46,6 +48,7 @@ def build(
     ranked = [g for g in versions if complete[g] and kinds[g] != "control"]
     mean_ranks = _mean_ranks(ranked, metrics, directions, scores)
     blind = blind_metrics(metrics, directions, scores, complete, controls) if controls else {}
+    floors = mean_floors(whole)
     table = []
     for generator, version in versions.items():
         row: dict[str, Any] = {
@@ -57,11 +60,16 @@ def build(
             "complete": complete[generator],
             "mean_rank": mean_ranks.get(generator),
             "tied_with": ";".join(_ties(generator, ranked, metrics, scores)),
-            "flags": ";".join([*flags, *(f"blind:{metric}" for metric in blind.get(generator, ()))]),
+            "flags": "",
         }
+        reached = []
         for metric in metrics:
             interval = _over_seeds(scores[generator, metric])
             row |= {metric: interval.value, f"{metric}_ci_low": interval.low, f"{metric}_ci_high": interval.high}
+            if kinds[generator] != "control" and at_floor(*interval[1:], floors[metric], directions[metric]):
+                reached.append(f"at-floor:{metric}")
+        blinds = [f"blind:{metric}" for metric in blind.get(generator, ())]
+        row["flags"] = ";".join([*flags, *blinds, *reached])
         table.append({name: _blank_if_nan(value) for name, value in row.items()})
     return sorted(table, key=lambda row: (row["rank"] is None, row["rank"], row["kind"] == "control", row["generator"]))
 

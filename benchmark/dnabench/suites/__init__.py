@@ -25,11 +25,13 @@ class Controls:
         floor: real held-out sequences: the best there can be.
         memoriser: training sequences again.
         blank: what a metric must tell from held-out real DNA, else it is blind.
+        useless: whose score is 1 on the normalised scale, where the floor is 0; empty for none.
     """
 
     floor: str
     memoriser: str
     blank: tuple[str, ...]
+    useless: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -203,6 +205,7 @@ def _parse(name: str, values: Mapping[str, Any], where: str, directory: Path) ->
             floor=controls.take("floor", str, "holdout"),
             memoriser=controls.take("memoriser", str, "bootstrap"),
             blank=controls.take("blank", (list, [str]), ("dinucleotide-shuffle", "random")),
+            useless=controls.take("useless", str, "random"),
         ),
     )
     for table in (top, data, split, controls):
