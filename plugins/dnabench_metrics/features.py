@@ -27,8 +27,8 @@ def embed_both(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Embeddings of both sides by ``context.embedder``: float64, shapes ``(n, d)`` and ``(m, d)``.
 
-    Raises UserError when a side holds fewer than two sequences, ValueError when the context names no embedder or the
-    embedder answers with the wrong shape or with values that are not finite.
+    Raises UserError when a side holds fewer than two sequences or all reference embeddings are equal, ValueError when
+    the context names no embedder or the embedder answers with the wrong shape or with values that are not finite.
     """
     if context.embedder is None:
         raise ValueError(f"{metric} works on embeddings, but the context names no embedder")
@@ -46,6 +46,11 @@ def embed_both(
     if sides[0].shape[1] != sides[1].shape[1]:
         raise ValueError(
             f"embedder {context.embedder} answered with {sides[0].shape[1]} and {sides[1].shape[1]} dimensions"
+        )
+    if (sides[1] == sides[1][0]).all():
+        raise UserError(
+            f"{metric}: the {len(reference)} reference sequences all have the same embedding by {context.embedder}; "
+            f"it compares distributions and needs at least 2 different ones"
         )
     return sides[0], sides[1]
 

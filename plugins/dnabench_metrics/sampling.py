@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def canonical_order(sequences: SequenceSet) -> np.ndarray:
-    """Row numbers that sort the sequences by their bases: int64, shape ``(n,)``; equal sequences are interchangeable."""
+    """Row numbers that sort the sequences by their bases: int64, shape ``(n,)``; equal ones keep their order."""
     n, length = sequences.codes.shape
     if length == 0:
         return np.arange(n)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 
+from dnabench import UserError
 from dnabench_metrics.distances.frechet import FrechetDistance
 from dnabench_metrics.distances.mmd import MaximumMeanDiscrepancy
 from dnabench_metrics.distances.swd import SlicedWasserstein
-from dnabench_metrics.records.distances import MMDOptions, SWDOptions
+from dnabench_metrics.records.distances import FredOptions, MMDOptions, SWDOptions
 
 METRICS = {
-    "fred": FrechetDistance(),
+    "fred": FrechetDistance(FredOptions()),
     "swd": SlicedWasserstein(SWDOptions()),
     "mmd": MaximumMeanDiscrepancy(MMDOptions()),
 }
@@ -30,6 +29,7 @@ def test_a_collapsed_generator_scores_worse_than_a_varied_one(name, score_featur
 
 
 @pytest.mark.parametrize("name", METRICS)
-def test_two_collapsed_sets_are_at_zero(name, score_features):
-    score = score_features(METRICS[name], generated=np.ones((100, 4)), reference=np.ones((100, 4)))
-    assert all(math.isclose(number, 0, abs_tol=1e-9) for number in (score.value, score.ci_low, score.ci_high))
+def test_a_reference_that_does_not_vary_is_refused(name, score_features):
+    varied = np.random.default_rng(1).standard_normal((100, 4))
+    with pytest.raises(UserError, match=f"{name}: the 100 reference sequences all have the same embedding by toy"):
+        score_features(METRICS[name], generated=varied, reference=np.ones((100, 4)))

@@ -13,13 +13,13 @@ TEN = SequenceSet(np.zeros((10, 12), np.uint8))
 
 def test_both_sides_come_back_in_float64_and_in_their_places(make_context):
     def embed(name, sequences):
-        return np.full((len(sequences), 3), len(sequences), np.float32)
+        return np.arange(3 * len(sequences), dtype=np.float32).reshape(-1, 3)
 
     context = make_context(embedder="toy", embed_with=embed)
     generated, reference = embed_both(TEN.take(np.arange(4)), TEN, context, metric="fred")
     assert generated.dtype == reference.dtype == np.float64
-    np.testing.assert_array_equal(generated, np.full((4, 3), 4))
-    np.testing.assert_array_equal(reference, np.full((10, 3), 10))
+    np.testing.assert_array_equal(generated, np.arange(12).reshape(4, 3))
+    np.testing.assert_array_equal(reference, np.arange(30).reshape(10, 3))
 
 
 def test_a_context_without_an_embedder_is_refused(make_context):

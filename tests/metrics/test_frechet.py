@@ -9,7 +9,8 @@ import pytest
 import scipy.linalg
 
 from dnabench import UserError
-from dnabench_metrics.distances.frechet import FrechetDistance, frechet_estimate
+from dnabench_metrics.distances.frechet import FrechetDistance, frechet_distance, frechet_estimate
+from dnabench_metrics.records.distances import FredOptions
 
 
 def whitened(n: int, d: int, *, seed: int) -> np.ndarray:
@@ -102,8 +103,8 @@ def test_the_standard_error_matches_the_spread_over_replicates(scale):
 def test_the_score_holds_the_distance_and_an_interval_around_it(score_features):
     rng = np.random.default_rng(10)
     x, y = rng.standard_normal((200, 4)) * 1.5, rng.standard_normal((150, 4))
-    score = score_features(FrechetDistance(), generated=x, reference=y)
-    value, error = frechet_estimate(generated=x, reference=y)
+    score = score_features(FrechetDistance(FredOptions()), generated=x, reference=y)
+    value, error, _ = frechet_estimate(generated=x, reference=y)
     assert score.value == value
     assert score.ci_high == pytest.approx(value + 1.959964 * error)
     assert score.ci_low == pytest.approx(value - 1.959964 * error)
@@ -111,23 +112,23 @@ def test_the_score_holds_the_distance_and_an_interval_around_it(score_features):
 
 def test_the_interval_never_reaches_below_zero(score_features):
     x = np.random.default_rng(11).standard_normal((100, 3))
-    score = score_features(FrechetDistance(), generated=x, reference=x + 1e-9)
+    score = score_features(FrechetDistance(FredOptions()), generated=x, reference=x + 1e-9)
     assert score.ci_low == 0
 
 
 def test_too_few_samples_for_the_dimension_are_refused(score_features):
     x = np.random.default_rng(12).standard_normal((16, 16))
     with pytest.raises(UserError, match="16 generated sequences for the 16 dimensions"):
-        score_features(FrechetDistance(), generated=x, reference=x.repeat(2, 0))
+        score_features(FrechetDistance(FredOptions()), generated=x, reference=x.repeat(2, 0))
 
 
 def test_under_ten_times_the_dimension_it_warns_and_at_ten_times_it_does_not(score_features):
     x = np.random.default_rng(13).standard_normal((160, 16))
     with pytest.warns(UserWarning, match="159 reference sequences"):
-        score_features(FrechetDistance(), generated=x, reference=x[:159])
+        score_features(FrechetDistance(FredOptions()), generated=x, reference=x[:159])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        score_features(FrechetDistance(), generated=x, reference=x)
+        score_features(FrechetDistance(FredOptions()), generated=x, reference=x)
 
 
 def test_embeddings_that_are_not_finite_are_refused(score_features):
@@ -135,4 +136,91 @@ def test_embeddings_that_are_not_finite_are_refused(score_features):
     broken = x.copy()
     broken[7, 1] = np.nan
     with pytest.raises(ValueError, match="generated embeddings hold values that are not finite"):
-        score_features(FrechetDistance(), generated=broken, reference=x)
+        score_features(FrechetDistance(FredOptions()), generated=broken, reference=x)
+
+
+def bias_by_the_formula_for_one_gaussian(eigenvalues, n, m):
+    """(1/n + 1/m) (tr S + 1/2 sum_ij l_i l_j (1 + [i = j]) / (l_i + l_j)): what Wick's theorem makes of it."""
+    pairs = np.outer(eigenvalues, eigenvalues) * (1 + np.eye(len(eigenvalues)))
+    return (1 / n + 1 / m) * (eigenvalues.sum() + (pairs / np.add.outer(eigenvalues, eigenvalues)).sum() / 2)
+
+
+@pytest.mark.parametrize("eigenvalues", [np.ones(32), 1 / np.arange(1, 33)])
+def test_the_bias_of_one_gaussian_is_that_of_its_closed_form(eigenvalues):
+    rng = np.random.default_rng(20)
+    x, y = (rng.standard_normal((n, 32)) * np.sqrt(eigenvalues) for n in (4000, 3000))
+    bias = frechet_estimate(generated=x, reference=y).bias
+    assert bias == pytest.approx(bias_by_the_formula_for_one_gaussian(eigenvalues, 4000, 3000), rel=0.02)
+
+
+def gaussian(rng, n):
+    return rng.standard_normal((n, 16))
+
+
+def scale_mixture(rng, n):
+    # Standard deviation 1 in every direction, and far more fourth moment than a Gaussian.
+    return rng.standard_normal((n, 16)) * np.sqrt(rng.choice([0.2, 3.4], size=(n, 1), p=[0.75, 0.25]))
+
+
+@pytest.mark.parametrize("draw", [gaussian, scale_mixture])
+@pytest.mark.parametrize("scale", [1.0, 1.2])
+def test_the_debiased_distance_is_the_true_one_on_average(draw, scale):
+    rng = np.random.default_rng(21)
+    runs = [frechet_estimate(generated=scale * draw(rng, 500) + 0.1, reference=draw(rng, 800)) for _ in range(100)]
+    debiased = np.array([run.value - run.bias for run in runs])
+    truth = 16 * (scale - 1) ** 2 + 16 * 0.1**2
+    plain = np.mean([run.value for run in runs])
+    # What is left of the bias is of third order: a tenth of what was taken away, at most.
+    error = debiased.std(ddof=1) / 10
+    assert abs(debiased.mean() - truth) < 3 * error + 0.1 * (plain - truth)
+    assert plain - truth > 10 * error
+
+
+def test_debiased_distances_at_different_n_agree_and_plain_ones_do_not():
+    rng = np.random.default_rng(22)
+    values = {n: [] for n in (300, 1200)}
+    for n, found in values.items():
+        for _ in range(40):
+            estimate = frechet_estimate(generated=1.1 * gaussian(rng, n), reference=gaussian(rng, n))
+            found.append((estimate.value, estimate.value - estimate.bias))
+    (plain_few, few), (plain_many, many) = (np.mean(found, axis=0) for found in values.values())
+    error = np.hypot(*(np.std([d for _, d in found]) / np.sqrt(40) for found in values.values()))
+    assert abs(few - many) < 3 * error
+    assert plain_few - plain_many > 10 * error
+
+
+def test_extrapolation_agrees_with_the_true_distance(score_features):
+    rng = np.random.default_rng(23)
+    truth = 8 * 0.3**2
+    metric = FrechetDistance(FredOptions(extrapolate=True))
+    found = []
+    for _ in range(12):
+        score = score_features(
+            metric, generated=1.3 * rng.standard_normal((800, 8)), reference=gaussian(rng, 800)[:, :8]
+        )
+        found.append(score.parts["extrapolated"].value)
+    assert np.mean(found) == pytest.approx(truth, abs=3 * np.std(found, ddof=1) / np.sqrt(12))
+
+
+def test_too_few_sequences_to_extrapolate_are_refused(score_features):
+    x = np.random.default_rng(24).standard_normal((40, 16))
+    with (
+        pytest.raises(UserError, match="40 sequences are too few to extrapolate in 16 dimensions; it needs 48"),
+        pytest.warns(),
+    ):
+        score_features(FrechetDistance(FredOptions(extrapolate=True)), generated=x, reference=x)
+
+
+def test_the_debiased_part_may_be_negative_and_has_the_same_width(score_features):
+    x, y = np.random.default_rng(25).standard_normal((2, 400, 8))
+    score = score_features(FrechetDistance(FredOptions()), generated=x, reference=x + 1e-3 * y)
+    part = score.parts["debiased"]
+    assert part.value < 0 < score.value
+    assert part.ci_high - part.ci_low == pytest.approx(2 * (score.ci_high - score.value))
+
+
+def test_the_distance_alone_is_that_of_the_estimate():
+    rng = np.random.default_rng(26)
+    x, y = rng.standard_normal((200, 12)) * np.arange(1, 13), rng.gamma(2, 1, (150, 12))
+    expected = frechet_estimate(generated=x, reference=y).value
+    assert frechet_distance(generated=x, reference=y) == pytest.approx(expected, rel=1e-12)

@@ -148,3 +148,27 @@ def test_the_score_in_float32_equals_float64_far_from_the_origin(score_features)
     assert score.value == pytest.approx(expected.value, abs=2e-6)
     assert score.ci_low == pytest.approx(expected.value - 1.959964 * expected.standard_error, abs=5e-6)
     assert score.ci_high == pytest.approx(expected.value + 1.959964 * expected.standard_error, abs=5e-6)
+
+
+def test_the_cubic_kernel_is_kid_by_brute_force(score_features):
+    rng = np.random.default_rng(30)
+    x, y = rng.standard_normal((40, 5)) + 0.5, rng.gamma(1, 1, (30, 5))
+
+    def kernel(a, b):
+        return (a @ b / 5 + 1) ** 3
+
+    within_x = np.mean([kernel(x[i], x[j]) for i in range(40) for j in range(40) if i != j])
+    within_y = np.mean([kernel(y[i], y[j]) for i in range(30) for j in range(30) if i != j])
+    across = np.mean([kernel(a, b) for a in x for b in y])
+    score = score_features(MaximumMeanDiscrepancy(MMDOptions(kernel="cubic")), generated=x, reference=y)
+    assert score.value == pytest.approx(within_x + within_y - 2 * across, rel=1e-9)
+
+
+def test_of_more_sequences_than_the_most_a_draw_is_compared(score_features):
+    rng = np.random.default_rng(31)
+    x, y = rng.standard_normal((600, 4)) + 0.4, rng.standard_normal((500, 4))
+    whole = score_features(MaximumMeanDiscrepancy(MMDOptions()), generated=x, reference=y)
+    thinned = score_features(MaximumMeanDiscrepancy(MMDOptions(most=200)), generated=x, reference=y)
+    assert thinned.value != whole.value
+    assert thinned.ci_low < whole.value < thinned.ci_high
+    assert thinned.ci_high - thinned.ci_low > 1.4 * (whole.ci_high - whole.ci_low)

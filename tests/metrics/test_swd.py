@@ -25,7 +25,7 @@ def test_a_shift_costs_exactly_its_root_mean_square_over_the_directions():
     x = np.random.default_rng(0).standard_normal((300, 16))
     shift = np.linspace(0, 1, 16)
     directions = unit_directions(100, 16, seed=0)
-    assert swd(x + shift, x, directions) == pytest.approx(np.sqrt(np.mean((directions @ shift) ** 2)), rel=1e-12)
+    assert swd(x + shift, x, directions) == pytest.approx(np.sqrt(np.mean((directions @ shift) ** 2)), rel=1e-6)
 
 
 def test_a_shift_costs_its_length_over_the_root_of_the_dimension_on_average():
@@ -39,7 +39,7 @@ def test_equals_pot_for_equal_and_unequal_sizes(n, m):
     x, y = rng.gamma(1, 1, (n, 6)), rng.standard_normal((m, 6))
     directions = unit_directions(70, 6, seed=5)
     expected = ot.sliced_wasserstein_distance(x, y, projections=directions.T, p=2)
-    assert swd(x, y, directions) == pytest.approx(expected, rel=1e-9)
+    assert swd(x, y, directions) == pytest.approx(expected, rel=1e-6)
 
 
 def test_a_repeated_sample_is_the_same_distribution():

@@ -10,6 +10,7 @@ from scipy.spatial.distance import pdist
 
 from dnabench import Score
 from dnabench_metrics.features import Z95, Estimate, embed_both, standard_error
+from dnabench_metrics.sampling import thinned
 
 if TYPE_CHECKING:
     from dnabench import Context, SequenceSet
@@ -27,15 +28,42 @@ Kernel = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 class MaximumMeanDiscrepancy:
-    """MMD^2 with the mean of several RBF kernels: 0 on average for two samples of one source, so at times negative."""
+    """Unbiased squared maximum mean discrepancy of the embeddings, without unit. Lower is better; at times negative.
+
+    Definition:
+        mean k(x, x') + mean k(y, y') - 2 mean k(x, y) over all pairs of different sequences, x generated and y real.
+        The kernel `rbf` is the mean of exp(-|x - y|^2 / (2 s^2)) over `bandwidths` values of s^2: the median squared
+        distance among at most 2,000 reference sequences times ..., 1/2, 1, 2, ... (5: a quarter to four times). The
+        kernel `cubic` is (x . y / d + 1)^3, d the dimension: KID, but over all pairs instead of small subsets. Of more
+        than `most` sequences a side, that many are drawn. What an N becomes is up to the embedder.
+    Interval:
+        Value ± 1.96 standard errors of the Hájek projection, from the row sums of the kernel matrices. Right to a tenth
+        where the sides differ, too wide by a quarter to a third at the floor.
+    Floor:
+        0 on average at every n, with a spread in proportion to 1/n: values at different n can be compared.
+    Sees:
+        Any difference of the distributions of the embeddings, at the scale of the bandwidths; with `cubic` that of the
+        first three moments.
+    Misses:
+        Differences at scales far from the median distance; repetition of training sequences.
+    Cost:
+        O(n^2 d), in tiles that stay in the cache: 1 s for n = 10,000 and d = 64.
+    Source:
+        Gretton et al. 2012, JMLR 13:723, eq. 3; Binkowski et al. 2018, arXiv 1801.01401 (KID).
+    """
 
     def __init__(self, options: MMDOptions) -> None:
         self.options = options
 
     def score(self, *, generated: SequenceSet, reference: SequenceSet, context: Context) -> Score:
-        """The unbiased estimate, without unit, with a normal 95 % interval."""
+        """The unbiased estimate with a normal 95 % interval."""
         features_g, features_r = embed_both(generated, reference, context, metric="mmd")
-        value, error = rbf_estimate(generated=features_g, reference=features_r, bandwidths=self.options.bandwidths)
+        features_g = features_g[thinned(generated, self.options.most, seed=0, side="generated")]
+        features_r = features_r[thinned(reference, self.options.most, seed=0, side="reference")]
+        if self.options.kernel == "cubic":
+            value, error = cubic_estimate(generated=features_g, reference=features_r)
+        else:
+            value, error = rbf_estimate(generated=features_g, reference=features_r, bandwidths=self.options.bandwidths)
         return Score(value=value, ci_low=value - Z95 * error, ci_high=value + Z95 * error)
 
 
@@ -53,6 +81,17 @@ def rbf_estimate(*, generated: np.ndarray, reference: np.ndarray, bandwidths: in
     if max(float(np.square(side).sum(1).max()) for side in (X, Y)) <= FLOAT32_NORM:
         X, Y = X.astype(np.float32), Y.astype(np.float32)
     return mmd_estimate(generated=X, reference=Y, kernel=rbf_kernel(1.0, bandwidths))
+
+
+def cubic_estimate(*, generated: np.ndarray, reference: np.ndarray) -> Estimate:
+    """The unbiased MMD^2 with the kernel ``(x . y / d + 1)^3`` (KID) and its standard error, in float64."""
+    dimension = generated.shape[1]
+
+    def kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        products: np.ndarray = x @ y.T / dimension + 1
+        return products**3
+
+    return mmd_estimate(generated=generated, reference=reference, kernel=kernel)
 
 
 def median_squared_distance(features: np.ndarray) -> float:

@@ -13,22 +13,46 @@ if TYPE_CHECKING:
     from dnabench import Context, SequenceSet
     from dnabench_metrics.records.distances import SWDOptions
 
+    # Masses of the pairings, and the ranks that each joins.
+    Plan = tuple[np.ndarray, np.ndarray, np.ndarray]
+
 #: Projections worked on at a time: bounds memory to a few arrays of this many rows of n numbers.
 CHUNK = 32
+#: Directions, at most, that the standard error is made from: potentials cost several times what the distance costs,
+#: and their average over directions settles sooner.
+ERROR_DIRECTIONS = 100
 
 
 class SlicedWasserstein:
-    """The root of the mean, over fixed random directions, of the squared 2-Wasserstein distance in one dimension."""
+    """Sliced 2-Wasserstein distance of the embeddings, in units of the embedding. Lower is better.
+
+    Definition:
+        The root of the mean, over fixed random unit directions theta, of W2^2(theta . x, theta . y), the squared
+        2-Wasserstein distance in one dimension: exact transport between sorted projections for any two sample sizes,
+        in float32, within 1e-6 of float64. What an N becomes is up to the embedder.
+    Interval:
+        Of the squared distance, value ± 1.96 standard errors from the Kantorovich potential of every sequence of both
+        sides, averaged over at most 100 of the directions; its ends are rooted. It is one of the distance at these n,
+        right to a tenth where the sides differ, too wide by a half at the floor.
+    Floor:
+        Positive, in proportion to 1/sqrt(n), whatever the dimension: about 2.5/sqrt(n) for features of variance 1.
+    Sees:
+        Differences of the whole distribution of the embeddings along lines, not of mean and covariance alone.
+    Misses:
+        Differences that show in few directions of many, which the average over directions dilutes; repetition of
+        training sequences.
+    Cost:
+        O(projections n (d + log n)); 0.15 s for n = 10,000, d = 64 and 500 projections, interval included.
+    Source:
+        Bonneel et al. 2015, J Math Imaging Vis 51:22, eq. 2; del Barrio and Loubes 2019, Ann Probab 47:926
+        (potentials).
+    """
 
     def __init__(self, options: SWDOptions) -> None:
         self.options = options
 
     def score(self, *, generated: SequenceSet, reference: SequenceSet, context: Context) -> Score:
-        """The distance, in units of the embedding, with a 95 % interval.
-
-        The interval is made for the squared distance, whose influence function is known, and its ends are rooted.
-        Like the distance itself it holds for these sample sizes.
-        """
+        """The distance with a 95 % interval."""
         features_g, features_r = embed_both(generated, reference, context, metric="swd")
         directions = unit_directions(self.options.projections, features_g.shape[1], seed=self.options.seed)
         squared, error = squared_swd_estimate(generated=features_g, reference=features_r, directions=directions)
@@ -46,18 +70,39 @@ def unit_directions(projections: int, dimension: int, *, seed: int) -> np.ndarra
 def squared_swd_estimate(*, generated: np.ndarray, reference: np.ndarray, directions: np.ndarray) -> Estimate:
     """Mean over directions of the squared 2-Wasserstein distance, and its standard error over draws of both sides.
 
-    Bonneel et al. 2015, eq. 2, with exact one-dimensional transport for any two sample sizes. The influence of an
-    observation on a squared distance is its Kantorovich potential (del Barrio and Loubes 2019, Ann Probab 47:926),
-    averaged here over the directions.
-
     Args:
         generated: float, shape ``(n, d)``.
         reference: float, shape ``(m, d)``.
         directions: float, unit rows, shape ``(projections, d)``.
     """
-    X, Y = np.asarray(generated, np.float64), np.asarray(reference, np.float64)
+    # Distances do not depend on the origin and unit, but rounding does: float32 holds numbers near 1 best.
+    centre, scale = reference.mean(0), float(reference.std()) or 1.0
+    X, Y = (generated - centre) / scale, (reference - centre) / scale
     plan = _quantile_merge(len(X), len(Y))
+    value = _squared_swd(X.astype(np.float32), Y.astype(np.float32), directions.astype(np.float32), plan)
+    error = _standard_error(X, Y, directions[:ERROR_DIRECTIONS], plan)
+    return Estimate(value * scale**2, error * scale**2)
+
+
+def _squared_swd(X: np.ndarray, Y: np.ndarray, directions: np.ndarray, plan: Plan) -> float:
+    """Bonneel et al. 2015, eq. 2. Sorting contiguous float32 rows is what NumPy does fastest."""
+    masses, index_x, index_y = plan
     total = 0.0
+    for start in range(0, len(directions), CHUNK):
+        chunk = directions[start : start + CHUNK]
+        x, y = chunk @ X.T, chunk @ Y.T
+        x.sort(axis=1)
+        y.sort(axis=1)
+        if len(X) == len(Y):
+            total += float(np.square(x - y).mean(axis=1).sum(dtype=np.float64))
+        else:
+            total += float((np.square(x[:, index_x] - y[:, index_y]) @ masses).sum())
+    return total / len(directions)
+
+
+def _standard_error(X: np.ndarray, Y: np.ndarray, directions: np.ndarray, plan: Plan) -> float:
+    """From the influence of every observation: its Kantorovich potential, averaged over the directions."""
+    masses, index_x, index_y = plan
     potential_x, potential_y = np.zeros(len(X)), np.zeros(len(Y))
     for start in range(0, len(directions), CHUNK):
         chunk = directions[start : start + CHUNK]
@@ -65,15 +110,13 @@ def squared_swd_estimate(*, generated: np.ndarray, reference: np.ndarray, direct
         order_x, order_y = rows_x.argsort(axis=1), rows_y.argsort(axis=1)
         x = np.take_along_axis(rows_x, order_x, axis=1)
         y = np.take_along_axis(rows_y, order_y, axis=1)
-        masses, index_x, index_y = plan
-        total += float((np.square(x[:, index_x] - y[:, index_y]) @ masses).sum())
         _add_potentials(potential_x, x, y, order_x, plan)
         _add_potentials(potential_y, y, x, order_y, (masses, index_y, index_x))
     count = len(directions)
-    return Estimate(total / count, standard_error(potential_x / count, potential_y / count))
+    return standard_error(potential_x / count, potential_y / count)
 
 
-def _quantile_merge(n: int, m: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _quantile_merge(n: int, m: int) -> Plan:
     """The monotone transport plan between n and m sorted points of equal weight on each side.
 
     Returns the mass of every pairing (float64, summing to 1) and the ranks it joins. Quantiles are counted in units of
@@ -89,7 +132,7 @@ def _add_potentials(
     x: np.ndarray,
     y: np.ndarray,
     order: np.ndarray,
-    plan: tuple[np.ndarray, np.ndarray, np.ndarray],
+    plan: Plan,
 ) -> None:
     """Add to ``total`` the Kantorovich potential of every observation of x towards y, summed over the rows.
 

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from dnabench import MetricSpec, option
+
+
+@dataclass(frozen=True)
+class FredOptions:
+    """Options of `fred`."""
+
+    extrapolate: bool = option(False, "also extrapolate to infinitely many sequences: the part fred.extrapolated")
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,8 @@ class MMDOptions:
         minimum=1,
         maximum=15,
     )
+    kernel: Literal["rbf", "cubic"] = option("rbf", "RBF kernels of several bandwidths, or the cubic kernel of KID")
+    most: int = option(10_000, "sequences a side; of more, this many are drawn", minimum=2)
 
 
 def metrics() -> Iterator[MetricSpec]:
@@ -38,6 +48,7 @@ def metrics() -> Iterator[MetricSpec]:
         direction="lower",
         embedder="ae",
         samples_exceed_dimension=True,
+        options=FredOptions,
         citation="Dowson and Landau 1982, J Multivar Anal 12:450; Li et al. 2023, arXiv 2310.06150",
     )
     yield MetricSpec(
