@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from dnabench.options import option
     from dnabench.orders import CellResult
     from dnabench.plan import Cell
-    from dnabench.protocols import Dataset, Embedder, FetchedDataset, FetchedSet, Fetcher, Generator, Metric, Score
+    from dnabench.protocols import (
+        Dataset,
+        Embedder,
+        FetchedDataset,
+        FetchedSet,
+        Fetcher,
+        FittedEmbedder,
+        Generator,
+        Metric,
+        Score,
+    )
     from dnabench.sequences import SequenceSet
     from dnabench.specs import DatasetSpec, EmbedderSpec, GeneratorSpec, MetricSpec
 
@@ -34,6 +44,7 @@ _HOME = {
     "FetchedDataset": "protocols",
     "FetchedSet": "protocols",
     "Fetcher": "protocols",
+    "FittedEmbedder": "protocols",
     "Generator": "protocols",
     "GeneratorSpec": "specs",
     "Metric": "protocols",
@@ -57,6 +68,7 @@ __all__ = [
     "FetchedDataset",
     "FetchedSet",
     "Fetcher",
+    "FittedEmbedder",
     "Generator",
     "GeneratorSpec",
     "Metric",

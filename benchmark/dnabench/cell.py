@@ -199,13 +199,14 @@ class Execution:
         """Of this cell's metric."""
         metric = self.plan.metric(self.cell.metric)
         spec = self.catalog.metric(metric.name).spec
+        fitted = metric.embedder is not None and self.catalog.embedder(metric.embedder).spec.needs_training
         return Scorer(
             self.catalog,
             self.store,
             device=metric.device,
             threads=self.plan.threads,
             core=self.order.site.code["dnabench"],
-            train=self.parts.train if spec.needs_train else None,
+            train=self.parts.train if spec.needs_train or fitted else None,
             progress=self.progress,
         )
 

@@ -10,7 +10,7 @@ from dnabench import keys
 
 if TYPE_CHECKING:
     from dnabench.data.parts import Draws
-    from dnabench.plan import Cell, Plan, PlannedGenerator
+    from dnabench.plan import Cell, Plan, PlannedGenerator, PlannedMetric
     from dnabench.plugins import Catalog
     from dnabench.specs import Spec
 
@@ -70,6 +70,11 @@ class Identity:
         }
         return parts | ({"n": plan.n_generated} if cell.kind == "sample" else {})
 
+    def _trains(self, metric: PlannedMetric) -> bool:
+        """Whether the training sequences have a part in the score."""
+        embedder = self._catalog.embedder(metric.embedder).spec if metric.embedder else None
+        return self._catalog.metric(metric.name).spec.needs_train or (embedder is not None and embedder.needs_training)
+
     def _held_out(self, planned: PlannedGenerator) -> str:
         return self._data.validation.digest if planned.kind == "control" else ""
 
@@ -85,7 +90,7 @@ class Identity:
             "options": metric.options,
             "files": files,
             "dataset": plan.dataset_sha256,
-            "train": self._data.train.digest if spec.needs_train else "",
+            "train": self._data.train.digest if self._trains(metric) else "",
             "validation": self._data.validation.digest,
             "test": self._data.test.digest,
             "n_generated": plan.n_generated,

@@ -169,16 +169,20 @@ def _plan_metric(catalog: Catalog, text: str, settings: Settings, device: str) -
     spec = offer.spec
     if at and spec.embedder is None:
         raise UserError(f"metric {name} works on sequences, not on features: write {name}, not {text}")
+    chosen = options.as_dict(options.build(spec.options, name, settings.get(name, {})))
     embedder: EmbedderSpec | None = None
     if spec.embedder is not None:
-        embedder = catalog.embedder(embedder_name or spec.embedder).spec
+        encoder = spec.encoders.get(chosen.get("encoder", ""), spec.embedder)
+        if at and encoder not in (spec.embedder, embedder_name):
+            raise UserError(f"{text} names an embedder and option {name}.encoder another, {encoder}; leave one out")
+        embedder = catalog.embedder(embedder_name or encoder).spec
     is_default = embedder is None or embedder.name == spec.embedder
     return PlannedMetric(
         name=name,
         version=spec.version,
         direction=spec.direction,
         distribution=offer.distribution,
-        options=options.as_dict(options.build(spec.options, name, settings.get(name, {}))),
+        options=chosen,
         embedder=embedder.name if embedder else None,
         embedder_version=embedder.version if embedder else None,
         embedder_options=(
@@ -186,8 +190,8 @@ def _plan_metric(catalog: Catalog, text: str, settings: Settings, device: str) -
             if embedder
             else {}
         ),
-        device=device if embedder else "cpu",
-        label=name if is_default else f"{name}@{embedder_name}",
+        device=device if embedder or device.partition(":")[0] in spec.devices else "cpu",
+        label=name if embedder is None or is_default else f"{name}@{embedder.name}",
     )
 
 

@@ -58,6 +58,25 @@ class Embedder(Protocol):
         """float32, shape ``(n, dimension)``."""
 
 
+class FittedEmbedder(Embedder, Protocol):
+    """An embedder that learns from the training sequences; its record says ``needs_training``.
+
+    Fitted once for each training set and kept. ``digest()``, its weights' sha256, is known once it is fitted or loaded.
+    """
+
+    def fit(self, train: SequenceSet, *, context: Context) -> None:
+        """Learn from ``train`` alone. Randomness comes from ``context`` only."""
+
+    def save(self, directory: Path) -> None:
+        """Write all that ``embed`` needs into an existing empty directory: safetensors and JSON, never a pickle."""
+
+    def load(self, directory: Path) -> None:
+        """Restore what ``save`` wrote."""
+
+    def digest(self) -> str:
+        """sha256 of the weights, in hexadecimal."""
+
+
 class Dataset(Protocol):
     """Constructed as ``MyDataset(options)``; the core splits what it loads."""
 

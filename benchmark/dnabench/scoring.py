@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
     from dnabench.plan import PlannedMetric
     from dnabench.protocols import Score
     from dnabench.sequences import SequenceSet
-    from dnabench.specs import Spec
+    from dnabench.specs import EmbedderSpec, Spec
     from dnabench.store import Store
 
     Wholes = Mapping[str, tuple[SequenceSet, np.ndarray]]
 
 
-#: Arrays that a process keeps of what metrics have worked out of each sequence of a set.
-REMEMBERED = 16
+#: Bytes, about, that a process keeps of what metrics have worked out of each sequence of a set.
+REMEMBERED = 1 << 30
 
 
 class Scorer:
@@ -62,14 +63,15 @@ class Scorer:
     def digests(self, metrics: Iterable[PlannedMetric]) -> dict[str, list[str]]:
         """Label -> what the files behind a metric and behind its embedder amount to, empty where there are none.
 
+        A fitted embedder has none yet: its key holds what it is fitted to.
+
         Every metric is constructed, so that options it cannot use, such as a missing file, are refused at once:
         UserError. Whatever else goes wrong is met again, and recorded, when the metric is to score.
         """
         found: dict[str, list[str]] = {}
         for metric in metrics:
             try:
-                embedder = self._embedder(metric, metric.embedder).digest if metric.embedder else ""
-                found[metric.label] = [_digest_of(self._metric(metric)), embedder]
+                found[metric.label] = [_digest_of(self._metric(metric)), self._planned_digest(metric)]
             except UserError:
                 raise
             except Exception:  # noqa: BLE001 - see above
@@ -155,11 +157,14 @@ class Scorer:
             values = np.asarray(compute(whole))
             if values.shape[:1] != (len(whole),):
                 raise ValueError(f"{spec.name}: {name} has shape {values.shape} for {len(whole)} sequences")
-            while len(self._remembered) >= REMEMBERED:
+            while self._remembered and self._kept_bytes() + values.nbytes > REMEMBERED:
                 self._remembered.pop(next(iter(self._remembered)))
             self._remembered[key] = values
         values = self._remembered[key]
         return values if rows is None else values[rows]
+
+    def _kept_bytes(self) -> int:
+        return sum(values.nbytes for values in self._remembered.values())
 
     def _embed_part(self, metric: PlannedMetric, name: str, sequences: SequenceSet, wholes: Wholes) -> np.ndarray:
         if sequences.digest not in wholes:
@@ -211,13 +216,24 @@ class Scorer:
             self._metrics[metric.label] = construct(spec, options.build(spec.options, metric.name, metric.options))
         return self._metrics[metric.label]
 
+    def _planned_digest(self, metric: PlannedMetric) -> str:
+        if not metric.embedder:
+            return ""
+        spec = self._catalog.embedder(metric.embedder).spec
+        if spec.needs_training:
+            construct(spec, options.build(spec.options, spec.name, metric.embedder_options))
+            return ""
+        return self._embedder(metric, metric.embedder).digest
+
     def _embedder(self, metric: PlannedMetric, name: str) -> _LoadedEmbedder:
-        """The embedder called ``name``, with the metric's settings if it is the metric's own."""
+        """The embedder called ``name``, with the metric's settings if it is the metric's own; fitted if need be."""
         if name not in self._embedders:
             spec = self._catalog.embedder(name).spec
             settings = metric.embedder_options if name == metric.embedder else {}
             implementation = construct(spec, options.build(spec.options, name, settings))
             identity = keys.key("embedder", {"name": name, "version": spec.version, "options": settings})
+            if spec.needs_training:
+                self._fit(implementation, spec, settings)
             digest = _digest_of(implementation) or identity
             self._embedders[name] = _LoadedEmbedder(
                 implementation,
@@ -225,6 +241,39 @@ class Scorer:
                 keys.key("embedder", {"is": [identity, digest, self._package(spec)]}),
             )
         return self._embedders[name]
+
+    def _fit(self, embedder: Any, spec: EmbedderSpec, settings: Mapping[str, Any]) -> None:
+        """Fit ``embedder`` to the training sequences, or load it where that has been done. UserError without them."""
+        if self._train is None:
+            raise UserError(f"embedder {spec.name} is fitted to training sequences: give them with --train")
+        parts = {
+            "embedder": [spec.name, spec.version, dict(settings)],
+            "package": self._package(spec),
+            "numerics": self._numerics,
+            "train": self._train.digest,
+        }
+        key = keys.key("embedder", parts)
+        if self._store.cell("embedder", key) is None:
+            with self._store.work(key) as work:
+                if self._store.cell("embedder", key) is None:  # another process may just have fitted it
+                    seed = derive_seed("fit", repeat=0, dataset=spec.name)
+                    seed_globals(seed)
+                    (work / "scratch").mkdir(exist_ok=True)
+                    context = Context(
+                        device=self._device,
+                        seed=seed,
+                        length=self._train.length,
+                        scratch=work / "scratch",
+                        progress=self._progress,
+                    )
+                    embedder.fit(self._train, context=context)
+                    fitted = work / "embedder"
+                    shutil.rmtree(fitted, ignore_errors=True)
+                    fitted.mkdir()
+                    embedder.save(fitted)
+                    self._store.put_files("embedder", key, fitted)
+                    self._store.put_cell("embedder", key, parts, {})
+        embedder.load(self._store.files("embedder", key))
 
 
 class _LoadedEmbedder(NamedTuple):

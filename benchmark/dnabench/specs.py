@@ -103,6 +103,9 @@ class MetricSpec(Spec):
         direction: which way is better.
         min_samples: the fewest sequences, on either side, that it accepts.
         embedder: the embedder it works on unless told otherwise (``metric@embedder``); None when it takes sequences.
+        encoders: values of its option ``encoder``, and the embedder that each of them stands for; the default's is
+            ``embedder``. Empty where it has no such option.
+        devices: device types that it runs on where it takes sequences; on embeddings, it is where the embedder is.
         samples_exceed_dimension: whether either side must hold more sequences than the embedding has dimensions.
         needs_train: whether it reads ``context.train``.
         uses_labels: whether it reads ``SequenceSet.labels``.
@@ -114,6 +117,8 @@ class MetricSpec(Spec):
     direction: Literal["lower", "higher"]
     min_samples: int = 2
     embedder: str | None = None
+    encoders: Mapping[str, str] = field(default_factory=dict)
+    devices: tuple[str, ...] = ("cpu",)
     samples_exceed_dimension: bool = False
     needs_train: bool = False
     uses_labels: bool = False
@@ -123,6 +128,9 @@ class MetricSpec(Spec):
         Spec.__post_init__(self)
         if self.direction not in ("lower", "higher"):
             raise ValueError(f"{self.name}: direction {self.direction!r} is neither lower nor higher")
+        defaults = {field.name: field.default for field in dataclasses.fields(self.options)} if self.options else {}
+        if self.encoders and self.encoders.get(str(defaults.get("encoder"))) != self.embedder:
+            raise ValueError(f"{self.name}: encoders does not map the default of its option encoder to its embedder")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,12 +140,14 @@ class EmbedderSpec(Spec):
     Attributes:
         dimension: the length of a vector.
         min_length: the shortest sequence it takes, in bp.
+        needs_training: whether it is fitted to the training sequences first (see :class:`dnabench.FittedEmbedder`).
     """
 
     noun: ClassVar[str] = "embedder"
 
     dimension: int
     min_length: int = 1
+    needs_training: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -33,7 +33,7 @@ from dnabench.errors import UserError
 from dnabench.files import atomic_write, locked, sync, sync_tree
 
 # The cells that leave files, and where.
-FOLDERS = {"train": "models", "sample": "samples"}
+FOLDERS = {"train": "models", "embedder": "models", "sample": "samples"}
 
 
 def default_root() -> Path:
@@ -117,7 +117,7 @@ class Store:
         return None if record is None else record["answer"]
 
     def files(self, kind: str, key: str) -> Path:
-        """The directory of a train or sample cell's files."""
+        """The directory of the files of a train or sample cell, or of a fitted embedder."""
         return self.root / FOLDERS[kind] / key
 
     def put_files(self, kind: str, key: str, directory: Path) -> None:

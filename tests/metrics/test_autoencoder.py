@@ -85,13 +85,14 @@ def test_no_sequences_give_no_vectors(encoder, make_context):
     assert encoder.embed(random_sequences(0), context=make_context()).shape == (0, 64)
 
 
-def test_features_have_mean_0_and_are_uncorrelated_on_real_promoters(encoder, make_context, real_data):
+def test_features_have_mean_0_axes_are_uncorrelated_and_readings_have_their_weight(encoder, make_context, real_data):
     promoters = SequenceSet.from_fasta(real_data / "promoters256")
     rows = np.random.default_rng(2).choice(len(promoters), 3000, replace=False)
     vectors = encoder.embed(promoters.take(rows), context=make_context())
     assert np.abs(vectors.mean(0) / vectors.std(0)).max() < 4 / np.sqrt(3000)
-    correlations = np.corrcoef(vectors.T)
-    assert np.abs(correlations - np.eye(64)).max() < 0.2
+    correlations = np.corrcoef(vectors[:, :56].T)
+    assert np.abs(correlations - np.eye(56)).max() < 0.2
+    np.testing.assert_allclose(vectors[:, 56:].std(0), 2.5, rtol=0.15)
 
 
 def test_damage_is_seen_by_both_distances(encoder, make_context, promoters):
@@ -130,7 +131,7 @@ def test_damaged_weights_are_refused(tmp_path):
     content[-1] ^= 1
     (tmp_path / "encoder.safetensors").write_bytes(content)
     with pytest.raises(UserError, match="is not the [0-9a-f]{64} of encoder.json"):
-        Autoencoder(tmp_path)
+        Autoencoder().load(tmp_path)
 
 
 @pytest.fixture
@@ -148,7 +149,8 @@ def test_the_training_script_repeats_and_its_output_loads(tiny_corpus, tmp_path,
     assert first == second
     assert first["trained_on"]["sequences"] == 108
     assert "step 0" in capsys.readouterr().out
-    loaded = Autoencoder(tmp_path / "first")
+    loaded = Autoencoder()
+    loaded.load(tmp_path / "first")
     assert loaded.digest() == first["sha256"]
     assert loaded.embed(random_sequences(3, 64), context=make_context()).shape == (3, 64)
 
@@ -160,20 +162,3 @@ def test_a_corpus_with_n_is_refused_before_training(tiny_corpus, tmp_path):
     with pytest.raises(UserError, match="data: 1 sequences hold N, the first is with_n; only A C G T"):
         train.main(["--data", str(tiny_corpus), "--out", str(tmp_path / "out")])
     assert not (tmp_path / "out").exists()
-
-
-def test_corruption_masks_and_substitutes_at_the_rates_it_states():
-    import torch
-
-    codes = torch.from_numpy(np.random.default_rng(6).integers(0, 4, (2000, 256)))
-    batch = train.corrupt(codes, torch.Generator().manual_seed(0))
-    seen = batch.one_hot.argmax(1)
-    assert torch.equal(batch.one_hot.sum(1), torch.ones(2000, 256))
-    assert (batch.one_hot.max(1).values[batch.masked] == 0.25).all()
-    assert torch.equal((seen != codes) & ~batch.masked, batch.substituted)
-    # Spans of 4 started at rate .025 leave a base alone with probability .975^4.
-    assert batch.masked.float().mean().item() == pytest.approx(1 - 0.975**4, abs=0.005)
-    # A substituted base keeps its letter one time in four; the mean rate is .3 / 3.
-    share = batch.substituted.float().mean(1) / (~batch.masked).float().mean(1)
-    assert share.mean().item() == pytest.approx(0.75 * 0.1, abs=0.005)
-    assert torch.corrcoef(torch.stack([share, batch.rates]))[0, 1] > 0.9

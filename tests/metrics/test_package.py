@@ -1,4 +1,4 @@
-"""The plugin as the catalog sees it: light records whose targets exist."""
+"""The plugin as the catalog sees it: light records whose targets exist, and a definition page for each."""
 
 from __future__ import annotations
 
@@ -6,13 +6,53 @@ import subprocess
 import sys
 from importlib import import_module
 
-import dnabench_metrics
+import pytest
 
-HEAVY = ("numpy", "torch", "pandas", "scipy", "sklearn", "ot", "safetensors")
+import dnabench_metrics
+from dnabench import SequenceSet, UserError
+from dnabench.definitions import SECTIONS, page
+
+HEAVY = ("numpy", "torch", "pandas", "scipy", "sklearn", "ot", "safetensors", "numba", "memelite", "edlib", "h5py")
+#: Name -> default embedder and direction.
+METRICS = {
+    "fred": ("ae", "lower"),
+    "swd": ("ae", "lower"),
+    "mmd": ("ae", "lower"),
+    "precision": ("ae", "higher"),
+    "recall": ("ae", "higher"),
+    "density": ("ae", "higher"),
+    "coverage": ("ae", "higher"),
+    "authenticity": ("ae", "higher"),
+    "c2st": (None, "lower"),
+    "kmer-js": (None, "lower"),
+    "gc": (None, "lower"),
+    "diversity": (None, "lower"),
+    "uniqueness": (None, "higher"),
+    "novelty": (None, "higher"),
+    "motif-kl": (None, "lower"),
+    "motif-profile": (None, "higher"),
+    "motif-frequency": (None, "higher"),
+    "motif-cooccurrence": (None, "lower"),
+    "motif-spacing": (None, "lower"),
+    "oracle": (None, "lower"),
+}
+EMBEDDERS = {"ae", "ae-fit", "kmer", "sei", "mpra-dragonn"}
+#: Published weights are not shipped: without a path to them these are refused.
+WEIGHTLESS = {"oracle", "sei", "mpra-dragonn"}
 
 
 def records():
     return [*dnabench_metrics.dnabench_metrics(), *dnabench_metrics.dnabench_embedders()]
+
+
+def named(record):
+    return record.name
+
+
+def construct(record):
+    module, _, name = record.target.partition(":")
+    cls = getattr(import_module(module), name)
+    return cls() if record.options is None else cls(record.options())
 
 
 def test_importing_the_package_and_making_its_records_imports_nothing_heavy():
@@ -27,31 +67,38 @@ def test_importing_the_package_and_making_its_records_imports_nothing_heavy():
 
 def test_the_records_name_what_the_design_names():
     metrics = {record.name: record for record in dnabench_metrics.dnabench_metrics()}
-    assert {name: record.embedder for name, record in metrics.items()} == {
-        "fred": "ae",
-        "swd": "ae",
-        "mmd": "ae",
-        "motif-kl": None,
-    }
-    assert {record.direction for record in metrics.values()} == {"lower"}
-    assert metrics["fred"].samples_exceed_dimension
-    assert {record.name for record in dnabench_metrics.dnabench_embedders()} == {"ae", "kmer"}
+    assert {name: (record.embedder, record.direction) for name, record in metrics.items()} == METRICS
+    assert [name for name, record in metrics.items() if record.samples_exceed_dimension] == ["fred"]
+    assert {name for name, record in metrics.items() if record.needs_train} == {"novelty", "authenticity"}
+    assert {record.name for record in dnabench_metrics.dnabench_embedders()} == EMBEDDERS
 
 
-def test_every_target_is_constructed_from_its_default_options():
-    for record in records():
-        module, _, name = record.target.partition(":")
-        cls = getattr(import_module(module), name)
-        made = cls() if record.options is None else cls(record.options())
-        assert callable(getattr(made, "score", None) or getattr(made, "embed", None))
+@pytest.mark.parametrize("record", records(), ids=named)
+def test_every_target_is_constructed_from_its_default_options(record):
+    if record.name in WEIGHTLESS:
+        with pytest.raises(UserError, match="weights"):
+            construct(record)
+        return
+    made = construct(record)
+    assert callable(getattr(made, "score", None) or getattr(made, "embed", None))
 
 
-def test_embedders_answer_with_the_dimension_of_their_record(make_context):
-    from dnabench import SequenceSet
-
+@pytest.mark.parametrize("record", [r for r in records() if r.name in ("ae", "kmer")], ids=named)
+def test_embedders_answer_with_the_dimension_of_their_record(record, make_context):
     sequences = SequenceSet.from_strings(["ACGT" * 16, "GGCA" * 16])
-    for record in dnabench_metrics.dnabench_embedders():
-        module, _, name = record.target.partition(":")
-        vectors = getattr(import_module(module), name)().embed(sequences, context=make_context(length=64))
-        assert vectors.shape == (2, record.dimension)
-        assert record.min_length <= 64
+    vectors = construct(record).embed(sequences, context=make_context(length=64))
+    assert vectors.shape == (2, record.dimension)
+    assert record.min_length <= 64
+
+
+@pytest.mark.parametrize("record", list(dnabench_metrics.dnabench_metrics()), ids=named)
+def test_every_metric_has_its_page(record):
+    found = page(record)
+    assert [title for title in found.sections if title in SECTIONS] == list(SECTIONS)
+    assert all(found.sections.values())
+    assert found.headline.endswith(".")
+
+
+@pytest.mark.parametrize("record", list(dnabench_metrics.dnabench_embedders()), ids=named)
+def test_every_embedder_is_defined(record):
+    assert page(record).sections["Definition"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import textwrap
 from typing import Any
 
 import click
 
-from dnabench import options, suites
+from dnabench import definitions, options, suites
 from dnabench.cli import common
+from dnabench.specs import EmbedderSpec, MetricSpec
 
 
 @click.command("show")
@@ -44,6 +46,8 @@ def _record(offer: Any) -> dict[str, Any]:
     spec = offer.spec
     values = {field.name: getattr(spec, field.name) for field in dataclasses.fields(spec)}
     values["options"] = options.describe(spec.options)
+    page = definitions.page(spec) if isinstance(spec, (MetricSpec, EmbedderSpec)) else None
+    values["definition"] = dataclasses.asdict(page) if page else None
     if "presets" in values:
         values["presets"] = {name: dict(preset) for name, preset in spec.presets.items()}
     return {"what": spec.noun, "plugin": offer.plugin, "distribution": offer.distribution, **values}
@@ -52,7 +56,12 @@ def _record(offer: Any) -> dict[str, Any]:
 def _print(record: dict[str, Any]) -> None:
     click.echo(f"{record['name']} ({record['what']}): {record['summary']}")
     for key, value in record.items():
-        if key not in ("name", "what", "summary", "options", "presets") and value not in (None, "", (), {}):
+        if key not in ("name", "what", "summary", "options", "presets", "definition") and value not in (
+            None,
+            "",
+            (),
+            {},
+        ):
             click.echo(f"  {key.replace('_', ' ')}: {_text(value)}")
     for entry in record["options"]:
         if entry is record["options"][0]:
@@ -61,6 +70,14 @@ def _print(record: dict[str, Any]) -> None:
     for preset, values in record.get("presets", {}).items():
         changes = ", ".join(f"{key}={value}" for key, value in values.items()) or "the defaults"
         click.echo(f"  preset {preset}: {changes}")
+    if record.get("definition"):
+        _print_page(record["definition"])
+
+
+def _print_page(definition: dict[str, Any]) -> None:
+    click.echo(f"\n{definition['headline']}")
+    for title, text in definition["sections"].items():
+        click.echo(f"\n{title}\n{textwrap.indent(text, '  ')}")
 
 
 def _text(value: Any) -> str:

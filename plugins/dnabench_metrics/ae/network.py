@@ -1,4 +1,4 @@
-"""The autoencoder behind the embedder `ae`: one-hot DNA to a code per 4 bp and back."""
+"""The networks behind the embedder `ae`: one-hot DNA to codes and back, and what is read off the pooled codes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from torch.nn import functional
 
 #: Bases per code position.
 STRIDE = 4
-#: Equal position bins that the codes are averaged in to make features.
-BINS = 8
+#: Equal position bins that the codes, and the finer signals, are averaged in.
+CODE_BINS, SIGNAL_BINS = 8, 16
 
 
 class Residual(nn.Module):
@@ -27,33 +27,44 @@ class Residual(nn.Module):
 
 
 class Encoder(nn.Module):
-    """One-hot DNA ``(n, 4, length)`` to codes ``(n, channels, length // 4)``.
+    """One-hot DNA ``(n, 4, length)`` to codes, pooled activations and readings.
 
-    A code sees 12 bp by itself and 60 bp around it through the residual blocks.
+    A code or signal sees 12 bp by itself and 60 bp around it through the residual blocks. Codes are what the decoder
+    restores the sequence from. Signals are free to become what the readings need: the readings say how much of which
+    damage (see :mod:`dnabench_metrics.ae.corruption`) a sequence carries.
     """
 
-    def __init__(self, *, width: int, channels: int) -> None:
+    def __init__(self, *, width: int, codes: int, signals: int, hidden: int, readings: int) -> None:
         super().__init__()
         self.stem = nn.Conv1d(4, width, 3 * STRIDE, stride=STRIDE, padding=STRIDE)
         self.body = nn.Sequential(Residual(width, 5), Residual(width, 5, dilation=2))
-        self.code = nn.Conv1d(width, channels, 1)
+        self.code = nn.Conv1d(width, codes, 1)
+        self.signal = nn.Conv1d(width, signals, 1)
+        pooled = codes * CODE_BINS + signals * SIGNAL_BINS
+        self.read = nn.Sequential(nn.Linear(pooled, hidden), nn.GELU(), nn.Linear(hidden, readings))
 
-    def forward(self, one_hot: torch.Tensor) -> torch.Tensor:
-        """The codes after their activation: it is what makes an average over positions tell more than composition."""
-        return functional.gelu(self.code(functional.relu(self.body(self.stem(one_hot)))))
+    def forward(self, one_hot: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Codes ``(n, codes, length // 4)``, pooled activations ``(n, pooled)`` and readings ``(n, readings)``.
+
+        What is averaged has been activated: an average of plain latents is linear in them and tells composition alone.
+        """
+        seen = functional.relu(self.body(self.stem(one_hot)))
+        codes, signals = functional.gelu(self.code(seen)), functional.gelu(self.signal(seen))
+        pooled = torch.cat([_pool(codes, CODE_BINS), _pool(signals, SIGNAL_BINS)], dim=1)
+        return codes, pooled, self.read(pooled)
 
 
-def pool(codes: torch.Tensor, bins: int = BINS) -> torch.Tensor:
-    """Mean code in each of equal position bins: ``(n, channels, positions)`` to ``(n, channels * bins)``."""
-    return functional.adaptive_avg_pool1d(codes, bins).flatten(1)
+def _pool(x: torch.Tensor, bins: int) -> torch.Tensor:
+    """Mean in each of equal position bins: ``(n, channels, positions)`` to ``(n, channels * bins)``."""
+    return functional.adaptive_avg_pool1d(x, bins).flatten(1)
 
 
 class Decoder(nn.Module):
-    """Codes ``(n, channels, positions)`` to logits ``(n, 4 * positions, 4)``: every base on its own row."""
+    """Codes ``(n, codes, positions)`` to logits ``(n, 4 * positions, 4)``: every base on its own row."""
 
-    def __init__(self, *, width: int, channels: int) -> None:
+    def __init__(self, *, width: int, codes: int) -> None:
         super().__init__()
-        self.open = nn.Conv1d(channels, width, 3, padding=1)
+        self.open = nn.Conv1d(codes, width, 3, padding=1)
         self.body = Residual(width, 3)
         self.bases = nn.Conv1d(width, 4 * STRIDE, 1)
 

@@ -204,9 +204,11 @@ def _without_noise(eigenvalues: np.ndarray) -> np.ndarray:
     # The rule of numpy.linalg.matrix_rank. The roots of what lies below are of order 1e-8: added up, they cost the
     # distance of sets that do not span all dimensions its sixth digit.
     noise = eigenvalues[-1] * len(eigenvalues) * np.finfo(np.float64).eps
-    return np.where(eigenvalues > noise, eigenvalues, 0.0)
+    kept: np.ndarray = np.where(eigenvalues > noise, eigenvalues, 0.0)
+    return kept
 
 
 def _inverse(roots: np.ndarray) -> np.ndarray:
     """1 / x, and 0 where x is 0."""
-    return np.divide(1.0, roots, out=np.zeros_like(roots), where=roots > 0)
+    inverse: np.ndarray = np.divide(1.0, roots, out=np.zeros_like(roots), where=roots > 0)
+    return inverse

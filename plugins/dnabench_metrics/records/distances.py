@@ -13,6 +13,9 @@ from dnabench import MetricSpec, option
 class FredOptions:
     """Options of `fred`."""
 
+    encoder: Literal["shipped", "fit"] = option(
+        "shipped", "the shipped encoder `ae`, or `ae-fit`, trained on the training sequences: another instrument"
+    )
     extrapolate: bool = option(False, "also extrapolate to infinitely many sequences: the part fred.extrapolated")
 
 
@@ -47,6 +50,7 @@ def metrics() -> Iterator[MetricSpec]:
         summary="Fréchet distance between Gaussians fitted to the embeddings (FReD on the embedder `ae`)",
         direction="lower",
         embedder="ae",
+        encoders={"shipped": "ae", "fit": "ae-fit"},
         samples_exceed_dimension=True,
         options=FredOptions,
         citation="Dowson and Landau 1982, J Multivar Anal 12:450; Li et al. 2023, arXiv 2310.06150",
