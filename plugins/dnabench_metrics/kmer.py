@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dnabench_metrics.kmers import kmer_counts_by_sequence
+
 if TYPE_CHECKING:
     from dnabench import Context, SequenceSet
 
@@ -14,7 +16,14 @@ K = 4
 
 
 class KmerFrequencies:
-    """Shares of the 4-mers among a sequence's windows, in the order AAAA, AAAC, ..., TTTT."""
+    """Shares of the 256 4-mers among a sequence's windows.
+
+    Definition:
+        Overlapping windows of 4 bases on the given strand, in the order AAAA, AAAC, ..., TTTT; windows that hold an N
+        are left out. Of any length from 4 bp.
+    Cost:
+        20,000 sequences of 256 bp in 0.02 s.
+    """
 
     def embed(self, sequences: SequenceSet, *, context: Context) -> np.ndarray:  # noqa: ARG002 (the protocol's signature)
         """float32, shape ``(n, 256)``; rows sum to 1, or to 0 where every window holds an N."""
@@ -27,15 +36,6 @@ def kmer_frequencies(codes: np.ndarray, k: int) -> np.ndarray:
     Windows that hold an N are left out; a sequence without any other window has a row of zeros. ``codes`` is uint8 of
     shape ``(n, length)``, A C G T N = 0 1 2 3 4.
     """
-    n, length = codes.shape
-    windows = max(0, length - k + 1)
-    kmers = np.zeros((n, windows), np.int64)
-    known = np.ones((n, windows), bool)
-    for offset in range(k):
-        base = codes[:, offset : offset + windows]
-        kmers = kmers * 4 + base
-        known &= base < 4
-    cells = kmers + np.arange(n)[:, None] * 4**k
-    counts = np.bincount(cells[known], minlength=n * 4**k).reshape(n, 4**k)
+    counts = kmer_counts_by_sequence(codes, k)
     frequencies: np.ndarray = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     return frequencies
