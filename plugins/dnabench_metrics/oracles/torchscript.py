@@ -1,0 +1,58 @@
+"""A model of the user's own, as TorchScript: float32 ``(n, 4, length)``, channels A C G T, N 0.25, to ``(n, tracks)``.
+
+PyTorch 2.13 calls ``torch.jit`` deprecated in favour of ``torch.export``, whose files fix the length, and may hold
+pickles, which would run whatever they were made to run.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from dnabench import UserError
+from dnabench_metrics.oracles.inference import Network
+from dnabench_metrics.oracles.weights import verified
+
+BATCH = 64
+
+
+class Scripted(nn.Module):
+    """A TorchScript module whose answers are checked: UserError for a failure, and for any but ``(n, tracks)``."""
+
+    def __init__(self, module: torch.jit.ScriptModule, path: Path) -> None:
+        super().__init__()
+        self.module = module
+        self.path = path
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """``(n, tracks)``."""
+        try:
+            values = self.module(x)
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise UserError(f"{self.path}: the model fails on an input of shape {tuple(x.shape)}: {reason}") from None
+        if not isinstance(values, torch.Tensor):
+            raise UserError(f"{self.path}: the model answers with a {type(values).__name__}, not with a tensor")
+        if values.ndim != 2 or len(values) != len(x) or values.shape[1] < 1 or not values.is_floating_point():
+            raise UserError(
+                f"{self.path}: the model answers with shape {tuple(values.shape)}, {values.dtype}, for {len(x)} "
+                f"sequences; it must be floating-point ({len(x)}, tracks)"
+            )
+        return values
+
+
+def load_torchscript(path: Path, *, sha256: str, plugin: str) -> Network:
+    """The model in ``path``, in evaluation mode. UserError when it is no TorchScript or has another sha256."""
+    if not path.is_file():
+        raise UserError(f"option {plugin}.model: {path} is not a file")
+    weights = verified(path, sha256, plugin=plugin)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`torch.jit.load` is deprecated", DeprecationWarning)
+        try:
+            module = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
+        except (RuntimeError, ValueError):
+            raise UserError(f"{path}: not a TorchScript file, such as torch.jit.trace(...).save(FILE) writes") from None
+    return Network(str(path), Scripted(module.eval(), path), weights.sha256, BATCH)
