@@ -43,9 +43,12 @@ def test_a_run_writes_what_the_design_says(dnabench, promoters, tmp_path):
     assert {row["generator"] for row in results} == {"markov", "composition"} | controls
     whole = [row for row in results if "." not in row["metric"]]
     assert len(whole) == 6 * 2 * 2
-    assert {row["metric"] for row in results} - {"mmd@kmer", "motif-kl"} == {
+    assert {row["metric"] for row in results} - {"mmd@kmer", "motif-kl", "mmd@kmer.normalised"} == {
         f"motif-kl.{part}" for part in ("tata-box", "initiator", "ccaat-box", "gc-box")
     }
+    scaled = {(r["generator"], r["seed"]): float(r["value"]) for r in results if r["metric"] == "mmd@kmer.normalised"}
+    assert all(scaled["random", seed] == 1 for seed in ("0", "1"))
+    assert len(scaled) == 6 * 2
     assert all(row["status"] == "done" and row["value"] and row["floor"] for row in results)
     assert all(float(row["ci_low"]) <= float(row["value"]) <= float(row["ci_high"]) for row in whole)
     assert {(row["n_generated"], row["n_reference"]) for row in results} == {("70", "70")}

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from dnabench import UserError
+from dnabench_metrics.motifs.files import read_motifs
 from dnabench_metrics.motifs.matrices import load_motifs, score_cutoff
-from dnabench_metrics.motifs.meme import read_meme
 
 HEADER = (
     "MEME version 4\n\nALPHABET= ACGT\n\nstrands: + -\n\nBackground letter frequencies\nA 0.3 C 0.2 G 0.2 T 0.3\n\n"
@@ -25,7 +25,7 @@ def write(tmp_path, text: str):
 
 def test_a_file_is_read_as_it_states(tmp_path):
     second = MATRIX.replace("MOTIF one first", "MOTIF two").replace(" nsites= 9", "")
-    one, two = read_meme(write(tmp_path, HEADER + MATRIX + "\nURL http://example.org\n\n" + second))
+    one, two = read_motifs(write(tmp_path, HEADER + MATRIX + "\nURL http://example.org\n\n" + second))
     assert (one.name, two.name) == ("one", "two")
     assert (one.sites, two.sites) == (9, 20)
     assert one.strands == "both"
@@ -34,7 +34,7 @@ def test_a_file_is_read_as_it_states(tmp_path):
 
 
 def test_one_strand_is_kept_to_one_strand_and_the_background_may_be_left_out(tmp_path):
-    (motif,) = read_meme(write(tmp_path, "MEME version 5\nALPHABET= ACGT\nstrands: +\n" + MATRIX))
+    (motif,) = read_motifs(write(tmp_path, "MEME version 5\nALPHABET= ACGT\nstrands: +\n" + MATRIX))
     assert motif.strands == "+"
     np.testing.assert_allclose(motif.background, 0.25)
 
@@ -57,7 +57,7 @@ def test_the_output_of_a_motif_search_is_read_to_the_end(tmp_path):
         .replace("0.5 0.5", ".5 +.5")
         .replace("1 0 0", " +1. .0 -0")
     )
-    motifs = read_meme(write(tmp_path, HEADER + first + second + third + fourth + "+ a remark\n"))
+    motifs = read_motifs(write(tmp_path, HEADER + first + second + third + fourth + "+ a remark\n"))
     assert [motif.name for motif in motifs] == ["one", "two", "three", "four"]
     for motif in motifs:
         np.testing.assert_allclose(motif.probabilities, [[1, 0, 0, 0], [0.5, 0.5, 0, 0]])
@@ -100,8 +100,9 @@ def test_jaspar_files_are_read_whole(real_data):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "no line 'MEME version'"),
-        (">seq1\nACGT\n", "no line 'MEME version'"),
+        ("", "an empty file"),
+        (" \n\n", "an empty file"),
+        (HEADER.replace("MEME version 4", "version 4") + MATRIX, "neither MEME"),
         (HEADER, "no letter-probability matrix"),
         (HEADER.replace("ACGT", "ACDEFGHIKLMNPQRSTVWY") + MATRIX, "line 3: alphabet ACDEFGHIKLMNPQRSTVWY"),
         (HEADER.replace("A 0.3", "A 0.9") + MATRIX, "line 8: background letter frequencies must"),

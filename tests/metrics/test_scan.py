@@ -1,17 +1,20 @@
-"""The motif scanner: every window, both strands, N, ties, and the EPD motifs on real promoters."""
+"""The motif scanner: every window, both strands, N, ties, counts, bins, and the EPD motifs on real promoters."""
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dnabench import SequenceSet
-from dnabench_metrics.motifs import scan
+from dnabench_metrics.motifs import matrices
 from dnabench_metrics.motifs.matrices import Motif, load_motifs
-from dnabench_metrics.motifs.scan import ABSENT, best_hit_positions, window_scores
+from dnabench_metrics.motifs.scan import ABSENT, best_hit_positions, hit_counts, occupancy, scan
 
 TSS = 205
 
@@ -30,10 +33,6 @@ def test_first_last_and_only_windows_are_scanned():
     motif = consensus_motif("TATAAA")
     assert hits(["TATAAACCCC", "CCTATAAACC", "CCCCTATAAA", "CCCCCCCCCC"], motif) == [0, 2, 4, ABSENT]
     assert hits(["TATAAA"], motif) == [0]
-
-
-def test_a_sequence_shorter_than_the_motif_has_no_hit():
-    assert hits(["TATAA", "AAAAA"], consensus_motif("TATAAA")) == [ABSENT, ABSENT]
 
 
 def test_the_opposite_strand_counts_only_where_the_motif_has_no_direction():
@@ -61,44 +60,95 @@ def test_the_best_hit_wins_over_an_earlier_one():
 def test_n_scores_as_the_worst_base_of_its_column():
     weights = np.array([[5, -2, 0, -7], [1, 3, -4, 2]], np.int32)
     codes = SequenceSet.from_strings(["ANC"]).codes
-    assert window_scores(codes, weights).tolist() == [[5 - 4, -7 + 3]]
+    # AN scores 5 - 4 and NC -7 + 3.
+    for cutoff, expected in ((2, 0), (1, 1), (-3, 1), (-4, 2)):
+        assert hit_counts(codes, [Motif("toy", weights, cutoff, 0, "+")]).tolist() == [[expected]]
     assert hits(["NNNNNN", "TATANA"], consensus_motif("TATAAA")) == [ABSENT, ABSENT]
 
 
-def test_chunks_do_not_show(monkeypatch):
-    codes = np.random.default_rng(0).integers(0, 5, (200, 60)).astype(np.uint8)
-    motif = load_motifs("epd", p_value=1e-4)[2]
-    whole = best_hit_positions(codes, motif)
-    monkeypatch.setattr(scan, "CHUNK_WINDOWS", 7 * (60 - motif.width + 1) + 3)
-    np.testing.assert_array_equal(best_hit_positions(codes, motif), whole)
+def test_hits_that_overlap_count_and_palindromes_count_on_each_strand():
+    assert hit_counts(SequenceSet.from_strings(["AAAATT"]).codes, [consensus_motif("AA")]).tolist() == [[3]]
+    both = consensus_motif("AA", strands="both")
+    assert hit_counts(SequenceSet.from_strings(["AAAATT"]).codes, [both]).tolist() == [[4]]
+    palindrome = consensus_motif("ACGT", strands="both")
+    assert hit_counts(SequenceSet.from_strings(["ACGTAA", "CCCCCC"]).codes, [palindrome]).tolist() == [[2], [0]]
+
+
+def test_the_first_and_the_last_window_count_on_both_strands():
+    motif = consensus_motif("CCAAT", strands="both")
+    codes = SequenceSet.from_strings(["CCAATCCCCC", "CCCCCCCAAT", "ATTGGCCCCC", "CCCCCATTGG", "CCCCCCCCCC"]).codes
+    assert hit_counts(codes, [motif]).ravel().tolist() == [1, 1, 1, 1, 0]
+
+
+def test_bins_hold_the_anchors_of_hits():
+    motif = consensus_motif("CCAAT", strands="both", anchor=1)
+    codes = SequenceSet.from_strings(["CCAATGGGATTGG", "GGGGGGGGGGGGG"]).codes
+    # Anchors at 1 and, on the opposite strand, at 8 + 3; bins of 4 bp, the last of one.
+    assert occupancy(codes, [motif], 4)[:, 0].tolist() == [[True, False, True, False], [False] * 4]
+
+
+COMPLEMENT = {"A": "T", "C": "G", "G": "C", "T": "A", "N": "N"}
+
+
+def plain_hits(text: str, motif: Motif) -> list[tuple[int, int, int, int]]:
+    """Score, 1 for the given strand, minus the start, and position of every hit, by a loop over letters."""
+
+    def score(word: str) -> int:
+        rows = zip(word, motif.weights.tolist(), strict=True)
+        return sum(min(row) if base == "N" else row["ACGT".index(base)] for base, row in rows)
+
+    found = []
+    for start in range(len(text) - motif.width + 1):
+        word = text[start : start + motif.width]
+        found.append((score(word), 1, -start, start + motif.anchor))
+        if motif.strands == "both":
+            opposite = "".join(COMPLEMENT[base] for base in reversed(word))
+            found.append((score(opposite), 0, -start, start + motif.width - 1 - motif.anchor))
+    return [hit for hit in found if hit[0] >= motif.cutoff]
+
+
+def check_against_a_plain_loop(codes: np.ndarray, motifs: list[Motif], bin_width: int) -> None:
+    found, occupied = scan(codes, motifs), occupancy(codes, motifs, bin_width)
+    for r, text in enumerate(SequenceSet(codes).strings()):
+        for m, motif in enumerate(motifs):
+            expected = plain_hits(text, motif)
+            assert found.counts[r, m] == len(expected)
+            assert found.positions[r, m] == (max(expected)[3] if expected else ABSENT)
+            assert set(np.flatnonzero(occupied[r, m])) == {hit[3] // bin_width for hit in expected}
 
 
 def test_every_window_of_both_strands_equals_a_plain_loop():
     codes = np.random.default_rng(1).integers(0, 5, (40, 50)).astype(np.uint8)
-    complement = {"A": "T", "C": "G", "G": "C", "T": "A", "N": "N"}
-    for motif in load_motifs("epd", p_value=1e-4):
+    check_against_a_plain_loop(codes, load_motifs("epd", p_value=1e-4), 8)
 
-        def score(word: str, motif=motif) -> int:
-            rows = zip(word, motif.weights.tolist(), strict=True)
-            return sum(min(row) if base == "N" else row["ACGT".index(base)] for base, row in rows)
 
-        expected = []
-        for text in SequenceSet(codes).strings():
-            found = []
-            for start in range(50 - motif.width + 1):
-                word = text[start : start + motif.width]
-                found.append((score(word), 1, -start, start + motif.anchor))
-                if motif.strands == "both":
-                    opposite = "".join(complement[base] for base in reversed(word))
-                    found.append((score(opposite), 0, -start, start + motif.width - 1 - motif.anchor))
-            best = max(found)
-            expected.append(best[3] if best[0] >= motif.cutoff else ABSENT)
-        assert best_hit_positions(codes, motif).tolist() == expected
+@settings(deadline=None, max_examples=60)
+@given(seed=st.integers(0, 2**32 - 1), length=st.integers(1, 140), magnitude=st.sampled_from([3, 300, 30_000]))
+def test_matrices_of_any_width_and_size_equal_a_plain_loop(seed, length, magnitude):
+    rng = np.random.default_rng(seed)
+    codes = rng.choice(5, (3, length), p=[0.24, 0.24, 0.24, 0.24, 0.04]).astype(np.uint8)
+    motifs = []
+    for strands in ("+", "both", "both"):
+        width = int(rng.integers(1, min(length, 23) + 1))
+        weights = rng.integers(-magnitude, magnitude, (width, 4)).astype(np.int32)
+        best, mean = weights.max(1).sum(), weights.mean(1).sum()
+        cutoff = int(best - rng.random() ** 2 * 2 * (best - mean))
+        motifs.append(Motif("toy", weights, cutoff, int(rng.integers(width)), strands))
+    check_against_a_plain_loop(codes, motifs, int(rng.integers(1, 9)))
+
+
+def test_a_motif_is_found_in_as_many_words_as_its_p_value_says(real_data):
+    words = np.indices((4,) * 8, np.uint8).reshape(8, -1).T.copy()  # each of 8 bp once
+    motifs = load_motifs(str(real_data / "motifs" / "JASPAR2018_CORE_vertebrates.meme"), p_value=0.01)
+    motifs = [motif for motif in motifs if motif.width == 8][:15]
+    assert (hit_counts(words, motifs).mean(axis=0) / 2 <= 0.01).all()
+    lower = [replace(motif, cutoff=motif.cutoff - 1) for motif in motifs]
+    assert (hit_counts(words, lower).mean(axis=0) / 2 > 0.01).all()
 
 
 def test_the_carried_matrices_are_those_that_were_checked():
     # Against EPD's own file, by the test below.
-    content = (Path(scan.__file__).parent / "epd_bucher1990.json").read_bytes()
+    content = (Path(matrices.__file__).parent / "epd_bucher1990.json").read_bytes()
     assert hashlib.sha256(content).hexdigest() == "57ba9978bd38ed54d1da7e542deb0a52022f3d8adc223c365e89702f85d042fe"
 
 

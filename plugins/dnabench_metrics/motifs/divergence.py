@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from dnabench import Score, UserError
-from dnabench_metrics.features import Z95, require_samples, standard_error
-from dnabench_metrics.motifs.matrices import load_motifs
-from dnabench_metrics.motifs.scan import ABSENT, best_hit_positions
+from dnabench import Score
+from dnabench_metrics.features import Z95, standard_error
+from dnabench_metrics.motifs.matrices import digest, load_motifs
+from dnabench_metrics.motifs.scan import ABSENT, hits_of, require_comparable
 
 if TYPE_CHECKING:
     from dnabench import Context, SequenceSet
@@ -19,7 +18,34 @@ if TYPE_CHECKING:
 
 
 class MotifKL:
-    """Mean over motifs of KL(real || generated), in nats, between the distributions of the best hit's position bin."""
+    """Mean over motifs of the divergence, in nats, of the places of a motif's best hit; lower is better, 0 is best.
+
+    Definition:
+        For each motif, KL(real || generated) = sum_k p_k ln(p_k / q_k). p_k and q_k are the shares of real and of
+        generated sequences in cell k: the bin of `bin_width` bp that holds the position of the sequence's best hit, or
+        the cell `absent`; `pseudocount` is added to the count of every cell on both sides. The value is the mean over
+        motifs, with one part each. A hit is a window that scores at least the motif's cut-off, the best hit the one
+        that scores most; of equal ones the given strand wins, then the leftmost. Its position is that of the motif's
+        anchor: the base that Bucher numbers 0, or the middle base of a file's motif. Scores are whole hundredths, so
+        ties are exact. An N scores as the worst base of its column does. TATA-box and Initiator have a direction and
+        are looked for on the given strand, CCAAT-box and GC-box on both, with Bucher's cut-offs. A file's matrices
+        become log-odds in bits against the file's background (uniform unless it states one) with one pseudo-site; their
+        cut-off is the lowest score that a random window reaches with probability `p_value` at most, worked out exactly.
+    Interval:
+        Infinitesimal jackknife over the sequences of both sides. It is one of the value at these sample sizes: where
+        both sides share one source it is too wide by about a half.
+    Floor:
+        About (K - 1) / 2 (1/n + 1/m) for K cells, 33 at 256 bp: 0.016 at 2,000 a side. Compare at equal n.
+    Sees:
+        Motifs that are missing, too frequent or in other places; a TATA-box moved by 5 bp.
+    Misses:
+        How the motifs of one sequence are arranged, all hits but the best, everything between the motifs; 5 %
+        mutations.
+    Cost:
+        One scan, linear in bases and motif columns: 0.07 s for 20,000 + 20,000 sequences of 256 bp and the four motifs.
+    Source:
+        Matrices: Bucher 1990, J Mol Biol 212:563, as EPD distributes them. Exact cut-offs: Staden 1989, CABIOS 5:89.
+    """
 
     def __init__(self, options: MotifKLOptions) -> None:
         self.options = options
@@ -27,35 +53,23 @@ class MotifKL:
 
     def digest(self) -> str:
         """sha256 of the matrices and cut-offs, whichever file they came from."""
-        state = hashlib.sha256()
-        for motif in self.motifs:
-            state.update(
-                f"{motif.name} {motif.cutoff} {motif.anchor} {motif.strands} {motif.weights.tolist()}\n".encode()
-            )
-        return state.hexdigest()
+        return digest(self.motifs)
 
-    def score(self, *, generated: SequenceSet, reference: SequenceSet, context: Context) -> Score:  # noqa: ARG002
-        """The mean over motifs, with a part per motif; ``details`` holds the binned frequencies of both sides.
+    def score(self, *, generated: SequenceSet, reference: SequenceSet, context: Context) -> Score:
+        """The mean over motifs, with a part per motif; ``details`` holds the cells' shares of both sides.
 
-        A sequence falls into the bin of its best hit, or into the cell `absent`. Intervals are those of the divergence
-        at these sample sizes: with K cells and equal distributions it is about (K - 1) / 2 (1/n + 1/m), not 0. Raises
-        UserError when the two sides have different lengths or one holds fewer than two sequences.
+        Raises UserError when the sides have different lengths, one holds fewer than two sequences, or a motif is wider
+        than the sequences.
         """
-        require_samples(generated, side="generated", metric="motif-kl")
-        require_samples(reference, side="reference", metric="motif-kl")
-        if generated.length != reference.length:
-            raise UserError(
-                f"motif-kl compares positions: generated sequences of {generated.length} bp cannot be compared with "
-                f"a reference of {reference.length} bp"
-            )
+        require_comparable(generated, reference, self.motifs, metric="motif-kl")
+        hits_g, hits_r = (hits_of(side, self.motifs, context) for side in (generated, reference))
         width, length = self.options.bin_width, reference.length
         cells = -(-length // width) + 1
         parts: dict[str, Score] = {}
         tables: list[pd.DataFrame] = []
         influence_g, influence_r = np.zeros(len(generated)), np.zeros(len(reference))
-        for motif in self.motifs:
-            cells_g = to_cells(best_hit_positions(generated.codes, motif), width, cells)
-            cells_r = to_cells(best_hit_positions(reference.codes, motif), width, cells)
+        for m, motif in enumerate(self.motifs):
+            cells_g, cells_r = (to_cells(hits.positions[:, m], width, cells) for hits in (hits_g, hits_r))
             result = kl_divergence(generated=cells_g, reference=cells_r, cells=cells, alpha=self.options.pseudocount)
             parts[motif.name] = _score(result.value, result.influence_generated, result.influence_reference)
             influence_g += result.influence_generated / len(self.motifs)

@@ -1,20 +1,25 @@
-"""Position weight matrices: the EPD core-promoter motifs carried with the package, and MEME files."""
+"""Position weight matrices: the EPD core-promoter motifs carried with the package, and those of files."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from dnabench_metrics.motifs.meme import MemeMotif, read_meme
+from dnabench_metrics.motifs.files import read_motifs
+
+if TYPE_CHECKING:
+    from dnabench_metrics.motifs.published import PublishedMatrix
 
 #: Scores are whole hundredths, so that sums are exact, ties are ties, and every machine finds the same hits.
 SCALE = 100
-#: Pseudo-count of a MEME matrix, in sites, shared out as the background is.
-MEME_PSEUDOCOUNT = 1.0
+#: Pseudo-count of a file's matrix, in sites, shared out as the background is.
+PSEUDOCOUNT = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,10 +47,18 @@ class Motif:
 
 
 def load_motifs(source: str, *, p_value: float) -> list[Motif]:
-    """The motifs that ``source`` names: ``epd``, or the path of a MEME file; UserError for one it cannot use."""
+    """The motifs that ``source`` names: ``epd``, or the path of a motif file; UserError for one it cannot use."""
     if source == "epd":
         return _epd_motifs()
-    return [_from_meme(motif, p_value) for motif in read_meme(Path(source))]
+    return [_from_file(motif, p_value) for motif in read_motifs(Path(source))]
+
+
+def digest(motifs: Sequence[Motif]) -> str:
+    """sha256 of names, matrices, anchors, strands and cut-offs, whichever file they came from."""
+    state = hashlib.sha256()
+    for motif in motifs:
+        state.update(f"{motif.name} {motif.cutoff} {motif.anchor} {motif.strands} {motif.weights.tolist()}\n".encode())
+    return state.hexdigest()
 
 
 def _epd_motifs() -> list[Motif]:
@@ -67,10 +80,10 @@ def _epd_motifs() -> list[Motif]:
     ]
 
 
-def _from_meme(motif: MemeMotif, p_value: float) -> Motif:
+def _from_file(motif: PublishedMatrix, p_value: float) -> Motif:
     """Log-odds in hundredths of a bit against the file's background; the anchor is the middle base."""
     sites, background = motif.sites, motif.background
-    smoothed = (motif.probabilities * sites + background * MEME_PSEUDOCOUNT) / (sites + MEME_PSEUDOCOUNT)
+    smoothed = (motif.probabilities * sites + background * PSEUDOCOUNT) / (sites + PSEUDOCOUNT)
     weights = np.rint(np.log2(smoothed / background) * SCALE).astype(np.int32)
     return Motif(
         name=motif.name,

@@ -3,55 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from dnabench import UserError
-
-#: What the format's documentation gives for a matrix without `nsites`.
-DEFAULT_SITES = 20.0
-#: How far a row may be from summing to 1: files are written with few digits.
-SUM_TOLERANCE = 0.02
+from dnabench_metrics.motifs.published import DEFAULT_SITES, SUM_TOLERANCE, PublishedMatrix, place_error
 
 
-@dataclass(frozen=True, eq=False)
-class MemeMotif:
-    """A letter-probability matrix as its file states it.
-
-    Attributes:
-        name: the motif's identifier, the first word after MOTIF.
-        probabilities: float64, shape ``(width, 4)``, columns A C G T, rows summing to 1.
-        sites: number of sites the matrix was made from.
-        background: float64, shape ``(4,)``: the file's letter frequencies, uniform where it states none.
-        strands: ``+`` when the file says so, else ``both``.
-    """
-
-    name: str
-    probabilities: np.ndarray
-    sites: float
-    background: np.ndarray
-    strands: Literal["+", "both"]
-
-
-def read_meme(path: Path) -> list[MemeMotif]:
-    """Every motif of a MEME file over the alphabet ACGT.
+def read_meme(path: Path, lines: list[str]) -> list[PublishedMatrix]:
+    """Every motif of the ``lines`` of a MEME file over the alphabet ACGT.
 
     A matrix ends after the ``w=`` rows that its header states; without ``w=``, at the first line that does not begin
-    with a number. Raises UserError, naming file and line, for a missing or empty file, one that is not MEME, another
-    alphabet, a motif without a matrix, a matrix with too few rows, rows that are no probabilities, or two motifs of one
-    name.
+    with a number. Raises UserError, naming file and line, for another alphabet, a motif without a matrix, a matrix with
+    too few rows, rows that are no probabilities, two motifs of one name, or no motif at all.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{path}: not a text file; a MEME motif file is expected") from None
-    if not any(line.startswith("MEME version") for line in lines):
-        raise UserError(f"{path}: no line 'MEME version'; a MEME motif file is expected")
     return _Reader(path, lines).motifs()
 
 
@@ -64,8 +31,8 @@ class _Reader:
         self.strands: Literal["+", "both"] = "both"
         self.background = np.full(4, 0.25)
 
-    def motifs(self) -> list[MemeMotif]:
-        found: dict[str, MemeMotif] = {}
+    def motifs(self) -> list[PublishedMatrix]:
+        found: dict[str, PublishedMatrix] = {}
         name: str | None = None  # of the motif whose matrix is still to come
         opened = 0
         for number, line in enumerate(self.lines):
@@ -94,7 +61,7 @@ class _Reader:
         return list(found.values())
 
     def _error(self, number: int, what: str) -> UserError:
-        return UserError(f"{self.path}, line {number + 1}: {what}")
+        return place_error(self.path, number, what)
 
     def _check_closed(self, name: str | None, opened: int) -> None:
         if name is not None:
@@ -119,7 +86,7 @@ class _Reader:
         background /= background.sum()
         return background
 
-    def _read_matrix(self, number: int, name: str) -> MemeMotif:
+    def _read_matrix(self, number: int, name: str) -> PublishedMatrix:
         header = dict(re.findall(r"(\w+)=\s*(\S+)", self.lines[number]))
         try:
             stated = int(header["w"]) if "w" in header else None
@@ -137,7 +104,7 @@ class _Reader:
             raise self._error(number, f"{len(rows)} rows follow for motif {name}, {stated or 'at least 1'} expected")
         probabilities = np.array(rows)
         probabilities /= probabilities.sum(axis=1, keepdims=True)
-        return MemeMotif(name, probabilities, sites, self.background, self.strands)
+        return PublishedMatrix(name, probabilities, sites, self.background, self.strands)
 
     def _read_row(self, number: int, line: str) -> list[float]:
         try:
