@@ -236,9 +236,7 @@ class Execution:
     def _floor(self) -> dict[str, Any]:
         records = []
         for pair in self.parts.floor_pairs(self.plan.n_generated, self.plan.n_reference, repeat=self.cell.seed):
-            generated, reference = pair.sides()
-            wholes = {generated.digest: (pair.pool, pair.generated), reference.digest: (pair.pool, pair.reference)}
-            records.append(self._compare(generated, reference, wholes)["record"])
+            records.append(self._compare(*pair.sides, pair.origins())["record"])
             self.progress(len(records), DRAWS, "draws")
         if not records:
             return {"status": SKIPPED, "error": "too few held-out sequences for two sets of these sizes"}
@@ -278,7 +276,7 @@ class Execution:
             if sizes[side:]:
                 rows[side] = np.sort(order.permutation(rows[side])[:n_generated])
         parts = [whole.take(chosen) for whole, chosen in zip(wholes, rows, strict=True)]
-        known = {part.digest: of for part, of in zip(parts, zip(wholes, rows, strict=True), strict=True)}
+        known = {part.digest: ((whole,), of) for part, whole, of in zip(parts, wholes, rows, strict=True)}
         metric = self.plan.metric(self.cell.metric)
         try:
             check_metric(self.catalog, metric, n_generated, sizes[1], self.plan.length)

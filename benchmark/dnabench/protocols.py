@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -146,6 +146,8 @@ class Score:
         ci_low, ci_high: ends of a 95 % interval of the value over draws of both sets, both or neither.
         parts: name -> Score, written as rows named ``metric.part``; not ranked.
         details: a table for plots.
+        direction: of a part, which way is better: ``lower``, ``higher``, or ``none`` where neither is; None for the
+            metric's own.
     """
 
     value: float
@@ -153,6 +155,7 @@ class Score:
     ci_high: float | None = None
     parts: Mapping[str, Score] = field(default_factory=dict)
     details: pd.DataFrame | None = None
+    direction: Literal["lower", "higher", "none"] | None = None
 
     def __post_init__(self) -> None:
         if (self.ci_low is None) != (self.ci_high is None):

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from dnabench.specs import EmbedderSpec, Spec
     from dnabench.store import Store
 
-    Wholes = Mapping[str, tuple[SequenceSet, np.ndarray]]
+    # For the digest of a set: the sets that it was drawn from, and its rows in these, one after the other.
+    Wholes = Mapping[str, tuple[tuple[SequenceSet, ...], np.ndarray]]
 
 
 #: Bytes, about, that a process keeps of what metrics have worked out of each sequence of a set.
@@ -90,8 +91,8 @@ class Scorer:
     ) -> tuple[dict[str, Any], bool]:
         """The score record and whether the store had it.
 
-        ``wholes``: for the digest of a set that is a part of another, that one and the rows; it is embedded as a part
-        of it, once for all parts.
+        ``wholes``: for the digest of a set that was drawn from others, those and the rows; they are embedded, once for
+        all that is drawn from them.
 
         The record holds value, ci_low, ci_high, parts, n_generated, n_reference and embedder_sha256. Whatever the
         metric raises passes through.
@@ -150,18 +151,20 @@ class Scorer:
         compute: Callable[[SequenceSet], np.ndarray],
         wholes: Wholes,
     ) -> np.ndarray:
-        """``compute(sequences)``, or its rows of what was computed for the set that they are a part of."""
-        whole, rows = wholes.get(sequences.digest, (sequences, None))
-        key = (keys.package_of(spec.target), name, whole.digest)
+        """``compute(sequences)``, or their rows of what was computed for the sets that they were drawn from."""
+        if sequences.digest in wholes:
+            sources, rows = wholes[sequences.digest]
+            found = [self._remember(spec, name, source, compute, {}) for source in sources]
+            return (found[0] if len(found) == 1 else np.concatenate(found))[rows]
+        key = (keys.package_of(spec.target), name, sequences.digest)
         if key not in self._remembered:
-            values = np.asarray(compute(whole))
-            if values.shape[:1] != (len(whole),):
-                raise ValueError(f"{spec.name}: {name} has shape {values.shape} for {len(whole)} sequences")
+            values = np.asarray(compute(sequences))
+            if values.shape[:1] != (len(sequences),):
+                raise ValueError(f"{spec.name}: {name} has shape {values.shape} for {len(sequences)} sequences")
             while self._remembered and self._kept_bytes() + values.nbytes > REMEMBERED:
                 self._remembered.pop(next(iter(self._remembered)))
             self._remembered[key] = values
-        values = self._remembered[key]
-        return values if rows is None else values[rows]
+        return self._remembered[key]
 
     def _kept_bytes(self) -> int:
         return sum(values.nbytes for values in self._remembered.values())
@@ -169,8 +172,9 @@ class Scorer:
     def _embed_part(self, metric: PlannedMetric, name: str, sequences: SequenceSet, wholes: Wholes) -> np.ndarray:
         if sequences.digest not in wholes:
             return self._embed(metric, name, sequences)
-        whole, rows = wholes[sequences.digest]
-        return self._embed(metric, name, whole)[rows]
+        sources, rows = wholes[sequences.digest]
+        found = [self._embed(metric, name, source) for source in sources]
+        return (found[0] if len(found) == 1 else np.concatenate(found))[rows]
 
     def _embed(self, metric: PlannedMetric, name: str, sequences: SequenceSet) -> np.ndarray:
         """Vectors of ``sequences``: float32, shape ``(n, dimension)``; from memory or the store where known."""
@@ -312,5 +316,6 @@ def _record(score: Score) -> dict[str, Any]:
         "value": float(score.value),
         "ci_low": None if score.ci_low is None else float(score.ci_low),
         "ci_high": None if score.ci_high is None else float(score.ci_high),
+        "direction": score.direction,
         "parts": {name: _record(part) for name, part in sorted(score.parts.items())},
     }

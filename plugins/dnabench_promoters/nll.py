@@ -20,11 +20,27 @@ Z95 = 1.959963984540054  # half the width of a 95 % interval, in standard errors
 
 
 class TrueLikelihood:
-    """The exact negative log-likelihood under the process of ``promoters-sim``.
+    """Difference of the mean negative log-likelihoods under the process of `promoters-sim`, in nats per base.
 
-    On other data, and on that set cropped by ``--length``, it means nothing. Sequences that are too probable are as far
-    from the truth as those that are too improbable, so the value is the absolute difference of the two sides' means. It
-    compares one mean: generators that differ elsewhere can agree in it.
+    Definition:
+        ``|mean of -ln p(g) / length - mean of -ln p(r) / length|`` over generated sequences g and real ones r, p the
+        exact probability of a sequence under the process that the data set is drawn from. Sequences that are too
+        probable are as far from the truth as those that are too improbable, hence the absolute value; lower is better.
+        Sequences with N are refused. On other data, and on that set cropped by ``--length``, it means nothing.
+    Interval:
+        The normal interval of the difference of two means under the absolute value: value ± 1.96 standard errors, cut
+        off at 0. It covers the true absolute difference with 95 % where that is 0 or large, and with up to 97.5 % where
+        it is about a standard error.
+    Floor:
+        Positive, in proportion to 1/sqrt(n).
+    Sees:
+        Whatever makes sequences less, or more, probable on average: every fault of `sim-broken` but repetition.
+    Misses:
+        It compares one mean: generators that differ elsewhere can agree in it.
+    Cost:
+        Linear in n.
+    Source:
+        The process is defined in this package's `process.py`.
     """
 
     def score(self, *, generated: SequenceSet, reference: SequenceSet, context: Context) -> Score:  # noqa: ARG002
@@ -50,7 +66,7 @@ class TrueLikelihood:
         margins = {side: Z95 * float(values.std(ddof=1)) / len(values) ** 0.5 for side, values in nats.items()}
         value, margin = abs(means["generated"] - means["reference"]), math.hypot(*margins.values())
         parts = {
-            side: Score(value=mean, ci_low=mean - margins[side], ci_high=mean + margins[side])
+            side: Score(value=mean, ci_low=mean - margins[side], ci_high=mean + margins[side], direction="none")
             for side, mean in means.items()
         }
         return Score(value=value, ci_low=max(0.0, value - margin), ci_high=value + margin, parts=parts)

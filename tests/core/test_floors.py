@@ -22,7 +22,7 @@ def strings(sequences):
 def test_the_first_pair_is_the_two_sets_and_the_others_have_their_sizes():
     first, second = families(30, 1), families(20, 1, seed=1)
     pairs = list(real_pairs(first, second, draws=4, k=50, rng=np.random.default_rng(0)))
-    sides = [pair.sides() for pair in pairs]
+    sides = [pair.sides for pair in pairs]
     assert [(len(a), len(b)) for a, b in sides] == [(30, 20)] * 4
     assert (sides[0][0].digest, sides[0][1].digest) == (first.digest, second.digest)
     assert len({a.digest for a, _ in sides}) == 4
@@ -30,10 +30,20 @@ def test_the_first_pair_is_the_two_sets_and_the_others_have_their_sizes():
         assert strings(a) | strings(b) == strings(first) | strings(second)
 
 
+def test_the_sides_are_the_rows_of_their_sources():
+    first, second = families(30, 2), families(20, 1, seed=1)
+    for pair in real_pairs(first, second, draws=3, k=50, rng=np.random.default_rng(0)):
+        codes = np.concatenate([source.codes for source in pair.sources])
+        for side in pair.sides:
+            sources, rows = pair.origins()[side.digest]
+            assert sources == (first, second)
+            np.testing.assert_array_equal(codes[rows], side.codes)
+
+
 def test_relatives_stay_on_one_side():
     first, second = families(20, 3), families(30, 2, seed=1)
     for pair in real_pairs(first, second, draws=6, k=50, rng=np.random.default_rng(0)):
-        a, b = pair.sides()
+        a, b = pair.sides
         assert not strings(a) & strings(b)
 
 
@@ -43,13 +53,13 @@ def test_labels_come_along():
         for code, name in ((0, "hs"), (1, "mm"))
     )
     pair = next(real_pairs(first, second, draws=1, k=50, rng=np.random.default_rng(0)))
-    assert [list(side.labels["species"]) for side in pair.sides()] == [["hs", "hs"], ["mm", "mm"]]
+    assert [list(side.labels["species"]) for side in pair.sides] == [["hs", "hs"], ["mm", "mm"]]
 
 
 def test_halves_share_no_family_and_the_first_is_thinned():
     real = families(50, 4)
     for pair in real_halves(real, 80, draws=3, k=50, rng=np.random.default_rng(0)):
-        a, b = pair.sides()
+        a, b = pair.sides
         assert (len(a), len(b)) == (80, 100)
         assert not strings(a) & strings(b)
 

@@ -12,7 +12,7 @@ from dnabench_metrics.distances.frechet import FrechetDistance
 from dnabench_metrics.distances.mmd import MaximumMeanDiscrepancy
 from dnabench_metrics.distances.swd import SlicedWasserstein
 from dnabench_metrics.motifs.divergence import MotifKL
-from dnabench_metrics.records.distances import MMDOptions, SWDOptions
+from dnabench_metrics.records.distances import FredOptions, MMDOptions, SWDOptions
 from dnabench_metrics.records.motifs import MotifKLOptions
 from dnabench_promoters.nll import TrueLikelihood
 from dnabench_promoters.options import BrokenOptions, SimulatorOptions
@@ -25,7 +25,7 @@ N = 2000
 PAIRS = 8  # of a sample and a reference of its own: what the floors rest on, and the perfect generator
 FAULTY_PAIRS = 3
 METRICS = {
-    "fred": FrechetDistance(),
+    "fred": FrechetDistance(FredOptions()),
     "swd": SlicedWasserstein(SWDOptions()),
     "mmd": MaximumMeanDiscrepancy(MMDOptions()),
     "motif-kl": MotifKL(MotifKLOptions()),

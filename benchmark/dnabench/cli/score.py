@@ -197,14 +197,13 @@ def _floor(
     # A metric that looks at the training sequences would find these among them.
     records = []
     for pair in pairs.of(n, use_training=not catalog.metric(metric.name).spec.needs_train):
+        first, second = pair.sides
         try:
-            check_metric(catalog, metric, len(pair.generated), len(pair.reference), real.length)
+            check_metric(catalog, metric, len(first), len(second), real.length)
         except UserError:
             return {}
-        first, second = pair.sides()
-        wholes = {first.digest: (pair.pool, pair.generated), second.digest: (pair.pool, pair.reference)}
         record, _ = scorer.score(
-            metric, generated=first, reference=second, dataset=real.digest, repeat=0, wholes=wholes
+            metric, generated=first, reference=second, dataset=real.digest, repeat=0, wholes=pair.origins()
         )
         records.append(record)
     return mean_record(records)

@@ -16,15 +16,21 @@ DRAWS = 3
 
 
 class RealPair(NamedTuple):
-    """Real sequences in place of generated ones, and real ones for a reference, both as rows of ``pool``."""
+    """Real sequences in place of generated ones, and real ones for a reference.
 
-    pool: SequenceSet
-    generated: np.ndarray
-    reference: np.ndarray
+    Attributes:
+        sources: the sets that they are drawn from.
+        rows: their row numbers in these, one set after the other: of either side.
+        sides: the two sets.
+    """
 
-    def sides(self) -> tuple[SequenceSet, SequenceSet]:
-        """Both sets."""
-        return self.pool.take(self.generated), self.pool.take(self.reference)
+    sources: tuple[SequenceSet, ...]
+    rows: tuple[np.ndarray, np.ndarray]
+    sides: tuple[SequenceSet, SequenceSet]
+
+    def origins(self) -> dict[str, tuple[tuple[SequenceSet, ...], np.ndarray]]:
+        """For the digest of either side: what it was drawn from, and its rows there."""
+        return {side.digest: (self.sources, rows) for side, rows in zip(self.sides, self.rows, strict=True)}
 
 
 def real_pairs(
@@ -34,12 +40,15 @@ def real_pairs(
 
     Relatives share an exact ``k``-mer on either strand.
     """
+    sources, n, m = (generated, reference), len(generated), len(reference)
+    yield RealPair(sources, (np.arange(n), np.arange(n, n + m)), (generated, reference))
+    if draws == 1:
+        return
     pool = _joined(generated, reference)
-    n, m = len(generated), len(reference)
-    yield RealPair(pool, np.arange(n), np.arange(n, n + m))
-    groups = relatives(pool, k=k) if draws > 1 else np.arange(n + m)
+    groups = relatives(pool, k=k)
     for _ in range(draws - 1):
-        yield RealPair(pool, *repartition(groups, n, m, rng))
+        rows = repartition(groups, n, m, rng)
+        yield RealPair(sources, rows, (pool.take(rows[0]), pool.take(rows[1])))
 
 
 def real_halves(real: SequenceSet, most: int, *, draws: int, k: int, rng: np.random.Generator) -> Iterator[RealPair]:
@@ -48,7 +57,8 @@ def real_halves(real: SequenceSet, most: int, *, draws: int, k: int, rng: np.ran
     groups = relatives(real, k=k)
     for _ in range(draws):
         first, second = repartition(groups, half, len(real) - half, rng)
-        yield RealPair(real, np.sort(rng.permutation(first)[:most]), second)
+        rows = np.sort(rng.permutation(first)[:most]), second
+        yield RealPair((real,), rows, (real.take(rows[0]), real.take(rows[1])))
 
 
 def repartition(groups: np.ndarray, n: int, m: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

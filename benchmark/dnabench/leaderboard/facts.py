@@ -79,14 +79,15 @@ def score_rows(
         "metric_version": metric.version,
         "embedder": metric.embedder or "",
         "embedder_sha256": record.get("embedder_sha256", ""),
-        "direction": metric.direction,
     }
     named = {"": (record, floor)}
     floor_parts = floor.get("parts", {})
     named |= {f".{part}": (score, floor_parts.get(part, {})) for part, score in record.get("parts", {}).items()}
     for suffix, (score, real) in named.items():
+        direction = score.get("direction") or metric.direction
         yield dict.fromkeys(COLUMNS, "") | dict(common) | about | {
             "metric": metric.label + suffix,
+            "direction": "" if direction == "none" else direction,
             "value": score.get("value"),
             "ci_low": score.get("ci_low"),
             "ci_high": score.get("ci_high"),

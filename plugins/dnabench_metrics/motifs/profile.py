@@ -93,7 +93,10 @@ class MotifProfile:
             difference = float(np.square(curve_g - curve_r).mean())
             margin = Z95 * standard_error(in_bins_g @ slopes, in_bins_r @ slopes)
             differences[f"{name}-mse"] = Score(
-                value=difference, ci_low=max(0.0, difference - margin), ci_high=difference + margin
+                value=difference,
+                ci_low=max(0.0, difference - margin),
+                ci_high=difference + margin,
+                direction="lower",
             )
             starts = np.arange(bins.start, bins.stop) * width
             tables.append(

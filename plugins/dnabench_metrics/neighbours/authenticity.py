@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -78,7 +79,7 @@ class Authenticity:
             value=value.value,
             ci_low=value.ci_low,
             ci_high=value.ci_high,
-            parts={"reference": _share(authentic_r)},
+            parts={"reference": replace(_share(authentic_r), direction="none")},
             details=details,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -116,10 +117,12 @@ class Novelty:
             ci_low=value.ci_low,
             ci_high=value.ci_high,
             parts={
-                "exact": intervals.share(whole & (neighbours_g["edits"] == 0)),
-                "excess-copies": intervals.difference(intervals.share(related_g), intervals.share(related_r)),
-                "identity": intervals.mean(identity),
-                "reference": intervals.share(~related_r),
+                "exact": replace(intervals.share(whole & (neighbours_g["edits"] == 0)), direction="lower"),
+                "excess-copies": replace(
+                    intervals.difference(intervals.share(related_g), intervals.share(related_r)), direction="lower"
+                ),
+                "identity": replace(intervals.mean(identity), direction="lower"),
+                "reference": replace(intervals.share(~related_r), direction="none"),
             },
             details=_table(neighbours_g, identity),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -94,12 +95,12 @@ class OracleAgreement:
         error = standard_error(distances.influence_generated, distances.influence_reference)
         profile_g, profile_r = mean_profile(x), mean_profile(y)
         parts = {
-            "expected-floor": Score(value=expected_ks(len(x), len(y))),
+            "expected-floor": Score(value=expected_ks(len(x), len(y)), direction="none"),
             "mse": _score(squared_error(profile_g, profile_r, generated=x, reference=y), 0, None),
         }
         pearson = correlation(profile_g, profile_r, generated=x, reference=y)
         if pearson is not None:
-            parts["pearson"] = _score(pearson, -1, 1)
+            parts["pearson"] = replace(_score(pearson, -1, 1), direction="higher")
         value = float(distances.by_track.mean())
         return Score(
             value=value,

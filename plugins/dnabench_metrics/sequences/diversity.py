@@ -133,4 +133,5 @@ def folded_at_zero(low: float, high: float) -> tuple[float, float]:
 
 def _score(estimate: Estimate) -> Score:
     mean, error = estimate
-    return Score(value=mean, ci_low=max(0.0, mean - Z95 * error), ci_high=min(1.0, mean + Z95 * error))
+    low, high = max(0.0, mean - Z95 * error), min(1.0, mean + Z95 * error)
+    return Score(value=mean, ci_low=low, ci_high=high, direction="none")

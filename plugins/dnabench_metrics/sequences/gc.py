@@ -108,4 +108,5 @@ def _gc_and_known(sequences: SequenceSet) -> np.ndarray:
 
 def _mean(contents: np.ndarray) -> Score:
     mean, error = float(contents.mean()), float(contents.std(ddof=1)) / np.sqrt(len(contents))
-    return Score(value=mean, ci_low=max(0.0, mean - Z95 * error), ci_high=min(1.0, mean + Z95 * error))
+    low, high = max(0.0, mean - Z95 * error), min(1.0, mean + Z95 * error)
+    return Score(value=mean, ci_low=low, ci_high=high, direction="none")

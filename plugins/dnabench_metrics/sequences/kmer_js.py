@@ -95,7 +95,7 @@ class KmerJS:
             value=value,
             ci_low=max(0.0, value - Z95 * error),
             ci_high=min(1.0, value + Z95 * error),
-            parts={"expected-floor": Score(value=expected_js_distance(of_g, of_r))},
+            parts={"expected-floor": Score(value=expected_js_distance(of_g, of_r), direction="none")},
             details=_largest_terms(found, terms, p, q, k),
         )
 

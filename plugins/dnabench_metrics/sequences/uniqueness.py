@@ -57,7 +57,7 @@ class Uniqueness:
             value=value,
             ci_low=low,
             ci_high=high,
-            parts={"reference": Score(value=part[0], ci_low=part[1], ci_high=part[2])},
+            parts={"reference": Score(value=part[0], ci_low=part[1], ci_high=part[2], direction="none")},
         )
 
 
