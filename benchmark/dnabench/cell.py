@@ -312,6 +312,6 @@ def check_metrics(plain: Mapping[str, Any]) -> dict[str, Any]:
         catalog, store, device=plan.device, threads=plan.threads, core="", train=None, progress=lambda *_: None
     )
     try:
-        return {"digests": scorer.digests(plan.metrics)}
+        return {"digests": scorer.digests(plan.metrics, plan.length)}
     except UserError as error:
         return {"refused": str(error)}

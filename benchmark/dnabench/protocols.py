@@ -40,7 +40,8 @@ class Metric(Protocol):
     """Constructed as ``MyMetric(options)``; scores generated sequences against real ones.
 
     A metric whose options name files also offers ``digest() -> str``, a sha256 of what it read from them: a score is
-    looked up by it.
+    looked up by it. One that is not for sequences of every length offers ``check_length(length)``, which raises
+    UserError: it is asked before anything is trained.
     """
 
     def score(self, *, generated: SequenceSet, reference: SequenceSet, context: Context) -> Score:

@@ -61,18 +61,22 @@ class Scorer:
         self._recent: dict[str, np.ndarray] = {}
         self._remembered: dict[tuple[str, ...], np.ndarray] = {}
 
-    def digests(self, metrics: Iterable[PlannedMetric]) -> dict[str, list[str]]:
+    def digests(self, metrics: Iterable[PlannedMetric], length: int) -> dict[str, list[str]]:
         """Label -> what the files behind a metric and behind its embedder amount to, empty where there are none.
 
         A fitted embedder has none yet: its key holds what it is fitted to.
 
-        Every metric is constructed, so that options it cannot use, such as a missing file, are refused at once:
-        UserError. Whatever else goes wrong is met again, and recorded, when the metric is to score.
+        Every metric is constructed and asked about sequences of ``length`` bp, so that options it cannot use, such as a
+        missing file, are refused at once: UserError. Whatever else goes wrong is met again, and recorded, when the
+        metric is to score.
         """
         found: dict[str, list[str]] = {}
         for metric in metrics:
             try:
-                found[metric.label] = [_digest_of(self._metric(metric)), self._planned_digest(metric)]
+                implementation = self._metric(metric)
+                if hasattr(implementation, "check_length"):
+                    implementation.check_length(length)
+                found[metric.label] = [_digest_of(implementation), self._planned_digest(metric)]
             except UserError:
                 raise
             except Exception:  # noqa: BLE001 - see above

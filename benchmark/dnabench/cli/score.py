@@ -119,7 +119,7 @@ def command(
         train=training,
         progress=lambda *_: None,
     )
-    scorer.digests(chosen)
+    scorer.digests(chosen, real.length)
     pairs = RealPairs(real, training)
     noise = functools.cache(lambda n: uniform(n, real))
     with common.stdout_for_results():

@@ -10,7 +10,7 @@ import pandas as pd
 from dnabench import Score, UserError
 from dnabench_metrics.features import Z95, standard_error
 from dnabench_metrics.motifs.matrices import digest, load_motifs
-from dnabench_metrics.motifs.scan import hits_of, require_comparable
+from dnabench_metrics.motifs.scan import hits_of, require_comparable, require_room
 
 if TYPE_CHECKING:
     from dnabench import Context, SequenceSet
@@ -58,6 +58,10 @@ class MotifCooccurrence:
     def digest(self) -> str:
         """sha256 of the matrices and cut-offs, whichever file they came from."""
         return digest(self.motifs)
+
+    def check_length(self, length: int) -> None:
+        """UserError when a motif is wider than sequences of ``length`` bp."""
+        require_room(self.motifs, length, metric="motif-cooccurrence")
 
     def score(self, *, generated: SequenceSet, reference: SequenceSet, context: Context) -> Score:
         """The difference; ``details`` holds the pairs that differ most.

@@ -11,7 +11,7 @@ from dnabench import Score, UserError
 from dnabench_metrics.features import standard_error
 from dnabench_metrics.motifs.correlation import interval, pearson
 from dnabench_metrics.motifs.matrices import digest, load_motifs
-from dnabench_metrics.motifs.scan import hits_of, require_comparable
+from dnabench_metrics.motifs.scan import hits_of, require_comparable, require_room
 
 if TYPE_CHECKING:
     from dnabench import Context, SequenceSet
@@ -65,6 +65,10 @@ class MotifFrequency:
     def digest(self) -> str:
         """sha256 of the matrices and cut-offs, whichever file they came from."""
         return digest(self.motifs)
+
+    def check_length(self, length: int) -> None:
+        """UserError when a motif is wider than sequences of ``length`` bp."""
+        require_room(self.motifs, length, metric="motif-frequency")
 
     def score(self, *, generated: SequenceSet, reference: SequenceSet, context: Context) -> Score:
         """The correlation; ``details`` holds the hits per sequence of every motif.

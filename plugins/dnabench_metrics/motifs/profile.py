@@ -11,7 +11,7 @@ from dnabench import Score, UserError
 from dnabench_metrics.features import Z95, standard_error
 from dnabench_metrics.motifs.correlation import interval, pearson
 from dnabench_metrics.motifs.matrices import digest, load_motifs
-from dnabench_metrics.motifs.scan import occupancy_of, require_comparable
+from dnabench_metrics.motifs.scan import occupancy_of, require_comparable, require_room
 
 if TYPE_CHECKING:
     from dnabench import Context, SequenceSet
@@ -62,6 +62,12 @@ class MotifProfile:
     def digest(self) -> str:
         """sha256 of the matrices and cut-offs, whichever file they came from."""
         return digest(self.motifs)
+
+    def check_length(self, length: int) -> None:
+        """UserError when a motif is wider than that, or fewer than three bins are complete."""
+        require_room(self.motifs, length, metric="motif-profile")
+        for motif in self.motifs:
+            complete_bins(motif, self.options.bin_width, length)
 
     def score(self, *, generated: SequenceSet, reference: SequenceSet, context: Context) -> Score:
         """The mean over motifs, with two parts per motif; ``details`` holds the curves.

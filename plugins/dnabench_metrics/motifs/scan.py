@@ -43,11 +43,16 @@ def require_comparable(generated: SequenceSet, reference: SequenceSet, motifs: S
             f"{metric}: generated sequences of {generated.length} bp cannot be compared with a reference of "
             f"{reference.length} bp"
         )
+    require_room(motifs, reference.length, metric=metric)
+
+
+def require_room(motifs: Sequence[Motif], length: int, *, metric: str) -> None:
+    """UserError when a motif is wider than sequences of ``length`` bp."""
     widest = max(motifs, key=lambda motif: motif.width)
-    if widest.width > reference.length:
+    if widest.width > length:
         raise UserError(
             f"{metric}: motif {widest.name} is {widest.width} bp wide and cannot be looked for in sequences of "
-            f"{reference.length} bp"
+            f"{length} bp"
         )
 
 

@@ -13,7 +13,7 @@ from dnabench_metrics.features import Z95, standard_error
 from dnabench_metrics.motifs.distances import count_distances, sum_slopes
 from dnabench_metrics.motifs.matrices import digest, load_motifs
 from dnabench_metrics.motifs.profile import PART_NAMES
-from dnabench_metrics.motifs.scan import hits_of, position_bits, require_comparable
+from dnabench_metrics.motifs.scan import hits_of, position_bits, require_comparable, require_room
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +68,10 @@ class MotifSpacing:
     def digest(self) -> str:
         """sha256 of the matrices and cut-offs, whichever file they came from."""
         return digest(self.motifs)
+
+    def check_length(self, length: int) -> None:
+        """UserError when a motif is wider than sequences of ``length`` bp."""
+        require_room(self.motifs, length, metric="motif-spacing")
 
     def score(self, *, generated: SequenceSet, reference: SequenceSet, context: Context) -> Score:
         """The weighted mean over pairs, with a part per pair; ``details`` holds the binned shares of both sides.
