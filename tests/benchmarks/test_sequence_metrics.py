@@ -1,7 +1,7 @@
 """How long the sequence metrics take beside other ways of the same, in one process on one thread.
 
 ``tox -e bench`` prints the figures. Nothing is asserted about time; results are asserted to agree, so that like is
-compared with like. The comparison with seqme runs where it can be imported.
+compared with like.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from dnabench import SequenceSet
 from dnabench_metrics.kmer import kmer_frequencies
 from dnabench_metrics.kmers import kmer_counts
 from dnabench_metrics.records.sequences import DiversityOptions, KmerJSOptions
-from dnabench_metrics.sequences.diversity import Diversity, mean_over_pairs, spread_pairs
+from dnabench_metrics.sequences.diversity import Diversity
 from dnabench_metrics.sequences.edit_distance import edit_distances
 from dnabench_metrics.sequences.gc import GCContent
 from dnabench_metrics.sequences.kmer_js import KmerJS
-from dnabench_metrics.sequences.uniqueness import Uniqueness, distinct_share, multiplicities
+from dnabench_metrics.sequences.uniqueness import Uniqueness
 
 pytestmark = [pytest.mark.bench, pytest.mark.filterwarnings("default")]
 
@@ -90,45 +90,6 @@ def test_edit_distances_beside_edlib(pairs, length):
     other, expected = best_of(2, with_edlib)
     assert distances.tolist() == expected
     report(f"edit distances of {pairs} pairs, {length:,} bp", ours, other, "edlib")
-
-
-def test_diversity_beside_seqme():
-    pytest.importorskip("seqme")
-    from seqme.metrics import Diversity as Peer
-
-    codes = random_codes(150, 256)
-    first, second = spread_pairs(len(codes), 10**6)
-    texts = SequenceSet(codes).strings()
-    ours, estimate = best_of(
-        3, lambda: mean_over_pairs(edit_distances(codes[first], codes[second]) / 256, first, second)
-    )
-    other, peer = best_of(2, lambda: Peer()(texts))
-    assert estimate.value == pytest.approx(peer.value, rel=1e-12)
-    report("diversity of 150 x 256 bp over all pairs, with its standard error", ours, other, "seqme without")
-
-
-@pytest.mark.parametrize("length", [256, 2_048])
-def test_uniqueness_beside_seqme(length):
-    pytest.importorskip("seqme")
-    from seqme.metrics import Uniqueness as Peer
-
-    codes = random_codes(10_000, length)
-    codes[9_000:] = codes[:1_000]
-    sequences = SequenceSet(codes)
-
-    def with_seqme() -> float:
-        # New strings every time: Python remembers a string's hash. Making them is not counted.
-        texts = sequences.strings()
-        start = time.perf_counter()
-        value = Peer()(texts).value
-        seconds.append(time.perf_counter() - start)
-        return value
-
-    seconds: list[float] = []
-    ours, share = best_of(5, lambda: distinct_share(multiplicities(sequences)))
-    _, value = best_of(5, with_seqme)
-    assert share[0] == value == 0.9
-    report(f"uniqueness of 10,000 x {length:,} bp, with its interval", ours, min(seconds), "seqme without")
 
 
 @pytest.mark.parametrize("length", [256, 2_048])

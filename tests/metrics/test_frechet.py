@@ -9,7 +9,7 @@ import pytest
 import scipy.linalg
 
 from dnabench import UserError
-from dnabench_metrics.distances.frechet import FrechetDistance, frechet_distance, frechet_estimate
+from dnabench_metrics.distances.frechet import FrechetDistance, frechet_distance, frechet_estimate, trace_of_root
 from dnabench_metrics.records.distances import FredOptions
 
 
@@ -151,6 +151,47 @@ def test_the_bias_of_one_gaussian_is_that_of_its_closed_form(eigenvalues):
     x, y = (rng.standard_normal((n, 32)) * np.sqrt(eigenvalues) for n in (4000, 3000))
     bias = frechet_estimate(generated=x, reference=y).bias
     assert bias == pytest.approx(bias_by_the_formula_for_one_gaussian(eigenvalues, 4000, 3000), rel=0.02)
+
+
+def symmetric_root(matrix):
+    values, vectors = np.linalg.eigh(matrix)
+    return (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+
+
+def bias_by_all_pairs(own, other):
+    """One side's bias as the metric's docstring states it, with symmetric roots and a sum over all pairs i, j."""
+    centred, root = own - own.mean(0), symmetric_root(np.cov(other.T))
+    m, basis = np.linalg.eigh(root @ np.cov(own.T) @ root)
+    w = centred @ root @ basis
+    total = 0.0
+    for i in range(len(m)):
+        for j in range(len(m)):
+            fourth = np.mean(w[:, i] ** 2 * w[:, j] ** 2) - (i == j) * m[i] ** 2
+            total += fourth / (np.sqrt(m[i] * m[j]) * (np.sqrt(m[i]) + np.sqrt(m[j])))
+    return (np.trace(np.cov(own.T)) + total / 2) / len(own)
+
+
+@pytest.mark.parametrize("smallest", [1.0, 1e-2, 1e-4])
+def test_the_bias_is_that_of_the_stated_formula(smallest):
+    # Standard deviations from 1 down: products of two covariances span the fourth power of it.
+    rng = np.random.default_rng(27)
+    turn = np.linalg.qr(rng.standard_normal((12, 12)))[0]
+    x = scale_mixture(rng, 600)[:, :12] * np.geomspace(1, smallest, 12) @ turn
+    y = (rng.gamma(2, 1, (900, 12)) - 2) * np.geomspace(1, smallest, 12)
+    expected = bias_by_all_pairs(x, y) + bias_by_all_pairs(y, x)
+    assert frechet_estimate(generated=x, reference=y).bias == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("smallest", [1.0, 1e-6, 1e-12, 0.0])
+def test_the_trace_of_the_root_of_covariances_that_share_their_axes(smallest):
+    # They commute: the eigenvalues of the root are the roots of the products.
+    rng = np.random.default_rng(28)
+    axes = np.linalg.qr(rng.standard_normal((20, 20)))[0]
+    values_x, values_y = np.linspace(1, smallest, 20), rng.uniform(1, 2, 20)
+    cov_x, cov_y = ((axes * values) @ axes.T for values in (values_x, values_y))
+    expected = np.sqrt(values_x * values_y).sum()
+    assert trace_of_root(cov_x, cov_y) == pytest.approx(expected, rel=1e-7)
+    assert trace_of_root(cov_y, cov_x) == pytest.approx(expected, rel=1e-7)
 
 
 def gaussian(rng, n):

@@ -6,6 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from scipy.linalg.lapack import dpstrf
 
 from dnabench import Score, UserError
 from dnabench_metrics.features import Z95, embed_both, standard_error
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Sample sizes that the extrapolation to infinitely many goes through, as in its paper.
 EXTRAPOLATION_SIZES = 15
+#: Rows worked on at a time: few enough to stay in the cache between the steps on them.
+CHUNK = 256
 
 
 class FrechetDistance:
@@ -39,14 +42,19 @@ class FrechetDistance:
         It is one of the distance at these n. Against the spread of replicates it is right to a tenth where the sides
         differ, and too wide by a third to a half at the floor.
     Floor:
-        Positive and in proportion to 1/n: about (d^2/2 + 2d)/n for d uncorrelated features of variance 1. Compare plain
-        values at equal n only, beside the floor.
+        Positive and in proportion to 1/n: about (d^2/2 + 2d)/n for d uncorrelated features of variance 1. On `ae` at n
+        = 2,000: 2.15 ± 0.14 for human promoters, 2.6 ± 0.1 for those of 15 species. Compare plain values at equal n
+        only, beside the floor.
     Sees:
-        Whatever moves the mean or the covariance of the embeddings: on `ae` composition, k-mers, 3 % substituted bases
-        at n = 2,000, motifs that are missing or out of place, missing classes and species.
+        Whatever moves the mean or the covariance of the embeddings: on `ae` composition, k-mers, motifs that are
+        missing or out of place, missing classes and species, mode collapse. Human promoters at n = 2,000: 3 %
+        substituted bases 3.9, 10 % 24, 30 % 211, TATA region elsewhere 12, moved by 30 bp 130, dinucleotide shuffle
+        169, order-5 Markov chain 186, per-position frequencies 623, 20 sequences repeated 120.
     Misses:
-        What leaves mean and covariance alone; repetition of training sequences; on `ae` what spans more than 60 bp,
-        beyond the co-occurrence of what lies in different position bins.
+        What leaves mean and covariance alone; repetition of training sequences; on `ae` 1 % substituted bases at n =
+        2,000 (2.4), and what spans more than 60 bp, beyond the co-occurrence of what lies in different position bins.
+        Far from real DNA the order says little: of human promoters, their composition (871) is above uniform bases
+        (638).
     Cost:
         O(n d^2 + d^3); 0.02 s for n = 10,000 and d = 64, beside 0.2 to 0.3 ms a sequence for embedding with `ae`.
     Source:
@@ -107,15 +115,17 @@ class FrechetEstimate(NamedTuple):
 
 
 def frechet_distance(*, generated: np.ndarray, reference: np.ndarray) -> float:
-    """The squared distance alone, at the cost of two eigenvalue problems; arguments as in `frechet_estimate`."""
-    X, Y = np.asarray(generated, np.float64), np.asarray(reference, np.float64)
-    shift = X.mean(0) - Y.mean(0)
-    cov_x, cov_y = _covariance(X - X.mean(0)), _covariance(Y - Y.mean(0))
-    values, vectors = _eigen(cov_x)
-    root_x = (vectors * np.sqrt(values)) @ vectors.T
-    product = root_x @ cov_y @ root_x
-    cross = _without_noise(np.linalg.eigvalsh((product + product.T) / 2))
-    return max(0.0, float(shift @ shift + np.trace(cov_x) + np.trace(cov_y) - 2 * np.sqrt(cross).sum()))
+    """The squared distance alone, at the cost of one eigenvalue problem; arguments as in `frechet_estimate`."""
+    shift, X, Y = _centred(generated, reference)
+    cov_x, cov_y = _covariance(X), _covariance(Y)
+    return _distance(shift, cov_x, cov_y, trace_of_root(cov_x, cov_y))
+
+
+def trace_of_root(cov_x: np.ndarray, cov_y: np.ndarray) -> float:
+    """Tr (S_x^1/2 S_y S_x^1/2)^1/2 of two covariances: float64, shape ``(d, d)``, positive semi-definite."""
+    root = _root(cov_x)
+    product = root.T @ cov_y @ root
+    return float(np.sqrt(_without_noise(np.linalg.eigvalsh((product + product.T) / 2))).sum())
 
 
 def frechet_estimate(*, generated: np.ndarray, reference: np.ndarray) -> FrechetEstimate:
@@ -125,47 +135,64 @@ def frechet_estimate(*, generated: np.ndarray, reference: np.ndarray) -> Frechet
         generated: float, shape ``(n, d)``.
         reference: float, shape ``(m, d)``.
     """
-    X, Y = np.asarray(generated, np.float64), np.asarray(reference, np.float64)
-    shift = X.mean(0) - Y.mean(0)
-    X, Y = X - X.mean(0), Y - Y.mean(0)
+    shift, X, Y = _centred(generated, reference)
     cov_x, cov_y = _covariance(X), _covariance(Y)
-
-    values_x, vectors_x = _eigen(cov_x)
-    roots_x = np.sqrt(values_x)
-    root_x = (vectors_x * roots_x) @ vectors_x.T
-    inverse_x = (vectors_x * _inverse(roots_x)) @ vectors_x.T
+    root = _root(cov_x)
     # The general matrix root of a product of covariances loses digits and turns complex; this product is symmetric.
-    cross, basis = _eigen(root_x @ cov_y @ root_x)
-    cross_roots = np.sqrt(cross)
-    value = shift @ shift + np.trace(cov_x) + np.trace(cov_y) - 2 * cross_roots.sum()
+    cross, basis = _eigen(root.T @ cov_y @ root)
+    value = _distance(shift, cov_x, cov_y, float(np.sqrt(cross).sum()))
 
-    # In the eigenbasis of S_x^1/2 S_y S_x^1/2: the transport maps x^T T x and y^T T^-1 y are diagonal there.
-    whitened, rooted = X @ (inverse_x @ basis), Y @ (root_x @ basis)
-    influence_x = 2 * X @ shift + (X * X).sum(1) - (whitened * whitened) @ cross_roots
-    influence_y = -2 * Y @ shift + (Y * Y).sum(1) - (rooted * rooted) @ _inverse(cross_roots)
-    bias = _bias(np.trace(cov_x), whitened * cross_roots, cross) + _bias(np.trace(cov_y), rooted, cross)
-    # Rounding can leave a distance of zero at -1e-12; the squared distance itself cannot be negative.
-    return FrechetEstimate(max(0.0, float(value)), standard_error(influence_x, influence_y), bias)
+    used = cross > 0
+    roots, axes = np.sqrt(cross[used]), root @ basis[:, used]
+    factor = _cauchy_factor(roots)
+    # With S_x = A A^T, A^-T Q = S_y A Q / m for the eigenvectors Q: nothing is inverted.
+    influence_x, bias_x = _side(X, shift, cov_y @ axes / roots, roots, factor)
+    influence_y, bias_y = _side(Y, -shift, axes, roots, factor)
+    return FrechetEstimate(value, standard_error(influence_x, influence_y), bias_x + bias_y)
 
 
-def _bias(variance: float, w: np.ndarray, cross: np.ndarray) -> float:
-    """One side's part of the bias: the second-order term of the delta method.
+def _side(
+    centred: np.ndarray, shift: np.ndarray, axes: np.ndarray, roots: np.ndarray, factor: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """One side's influences on the distance, shape ``(n,)``, and its part of the bias.
 
-    The mean adds tr(S) / n. A change H of S changes the trace of the root by sum_ij K_ij^2 times the divided difference
-    of 1 / (2 sqrt m), over 2, with K = S'^1/2 H S'^1/2 in the eigenbasis; the variance of K's entries is that of
-    w_i w_j over n.
+    In the eigenbasis of S'^1/2 S S'^1/2 the transport map T is diagonal. The bias is the second-order term of the delta
+    method: the mean adds tr(S) / n; a change H of S changes the trace of the root by sum_ij K_ij^2 times the divided
+    difference of 1 / (2 sqrt m), over 2, with K = S'^1/2 H S'^1/2 in the eigenbasis; the variance of K's entries is
+    that of w_i w_j over n.
 
     Args:
-        variance: tr(S).
-        w: the centred embeddings times S'^1/2, in the eigenbasis: shape ``(n, d)``.
-        cross: eigenvalues m of S'^1/2 S S'^1/2, 0 where there are only rounding errors: shape ``(d,)``.
+        centred: the embeddings less their mean, shape ``(n, d)``.
+        shift: this side's mean less the other's, shape ``(d,)``.
+        axes: what turns them into w: S'^1/2 in the eigenbasis, where m > 0: shape ``(d, used)``.
+        roots: sqrt m, shape ``(used,)``.
+        factor: `_cauchy_factor` of the roots, shape ``(used, rank)``.
     """
-    used = cross > 0
-    m, squares = cross[used], np.square(w[:, used])
-    roots = np.sqrt(m)
-    weights = 1 / (np.outer(roots, roots) * np.add.outer(roots, roots))
-    fourth = squares.T @ squares / len(w) - np.diag(np.square(m))
-    return float(variance + (weights * fourth).sum() / 2) / len(w)
+    n = len(centred)
+    influence, variance, fourth = np.empty(n), 0.0, 0.0
+    for start in range(0, n, CHUNK):
+        x = centred[start : start + CHUNK]
+        w = x @ axes
+        squares, own = np.square(w, out=w), np.einsum("ij,ij->i", x, x)
+        influence[start : start + CHUNK] = 2 * (x @ shift) + own - squares @ (1 / roots)
+        variance += own.sum() / (n - 1)
+        fourth += np.square(squares @ factor).sum() / n
+    return influence, float(variance + (fourth - roots.sum() / 2) / 2) / n
+
+
+def _cauchy_factor(roots: np.ndarray) -> np.ndarray:
+    """F of shape ``(used, rank)`` with (F F^T)_ij = 1 / (sqrt(m_i m_j) (sqrt m_i + sqrt m_j)).
+
+    Times sqrt(m_i m_j) twice, this is positive definite and, to rounding, of a rank far below its size, as are all
+    Cauchy matrices of positive numbers: sums of fourth moments over all pairs cost hardly more than those of squares.
+    """
+    if not len(roots):
+        return np.zeros((0, 0))
+    upper, pivots, rank, _ = dpstrf(np.outer(roots, roots) / np.add.outer(roots, roots))
+    factor = np.empty((len(roots), rank))
+    factor[pivots - 1] = np.triu(upper)[:rank].T
+    factor /= np.square(roots)[:, None]
+    return factor
 
 
 def extrapolate(*, generated: np.ndarray, reference: np.ndarray) -> float:
@@ -189,9 +216,35 @@ def extrapolate(*, generated: np.ndarray, reference: np.ndarray) -> float:
     return float(np.polynomial.polynomial.polyfit(1 / shares, distances, 1)[0])
 
 
+def _centred(generated: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The difference of the means, and either side less its mean: float64."""
+    X, Y = np.asarray(generated, np.float64), np.asarray(reference, np.float64)
+    mean_x, mean_y = X.mean(0), Y.mean(0)
+    return mean_x - mean_y, X - mean_x, Y - mean_y
+
+
+def _distance(shift: np.ndarray, cov_x: np.ndarray, cov_y: np.ndarray, trace: float) -> float:
+    # Rounding can leave a distance of zero at -1e-12; the squared distance itself cannot be negative.
+    return max(0.0, float(shift @ shift + np.trace(cov_x) + np.trace(cov_y) - 2 * trace))
+
+
 def _covariance(centred: np.ndarray) -> np.ndarray:
     covariance: np.ndarray = centred.T @ centred / (len(centred) - 1)
     return covariance
+
+
+def _root(covariance: np.ndarray) -> np.ndarray:
+    """A with S = A A^T: as good as S^1/2 here, since it is S^1/2 times an orthogonal matrix."""
+    try:
+        lower: np.ndarray = np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError:
+        lower = np.zeros_like(covariance)
+    pivots = np.square(np.diag(lower))
+    if pivots.min() > _noise(pivots.max(), len(pivots)):
+        return lower
+    values, vectors = _eigen(covariance)
+    root: np.ndarray = vectors * np.sqrt(values)
+    return root
 
 
 def _eigen(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -201,14 +254,12 @@ def _eigen(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _without_noise(eigenvalues: np.ndarray) -> np.ndarray:
-    # The rule of numpy.linalg.matrix_rank. The roots of what lies below are of order 1e-8: added up, they cost the
-    # distance of sets that do not span all dimensions its sixth digit.
-    noise = eigenvalues[-1] * len(eigenvalues) * np.finfo(np.float64).eps
-    kept: np.ndarray = np.where(eigenvalues > noise, eigenvalues, 0.0)
+    # The roots of what lies below are of order 1e-8: added up, they cost the distance of sets that do not span all
+    # dimensions its sixth digit.
+    kept: np.ndarray = np.where(eigenvalues > _noise(eigenvalues[-1], len(eigenvalues)), eigenvalues, 0.0)
     return kept
 
 
-def _inverse(roots: np.ndarray) -> np.ndarray:
-    """1 / x, and 0 where x is 0."""
-    inverse: np.ndarray = np.divide(1.0, roots, out=np.zeros_like(roots), where=roots > 0)
-    return inverse
+def _noise(largest: float, dimension: int) -> float:
+    """Up to where an eigenvalue may be rounding alone: the rule of numpy.linalg.matrix_rank."""
+    return float(largest * dimension * np.finfo(np.float64).eps)

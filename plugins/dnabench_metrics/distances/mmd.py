@@ -40,12 +40,16 @@ class MaximumMeanDiscrepancy:
         Value ± 1.96 standard errors of the Hájek projection, from the row sums of the kernel matrices. Right to a tenth
         where the sides differ, too wide by a quarter to a third at the floor.
     Floor:
-        0 on average at every n, with a spread in proportion to 1/n: values at different n can be compared.
+        0 on average at every n, with a spread in proportion to 1/n: values at different n can be compared. On `ae` at n
+        = 2,000 the spread is 0.00006 for human promoters, 0.00003 for those of 15 species.
     Sees:
         Any difference of the distributions of the embeddings, at the scale of the bandwidths; with `cubic` that of the
-        first three moments.
+        first three moments. Human promoters on `ae` at n = 2,000: 3 % substituted bases 0.0015, 10 % 0.018, TATA region
+        elsewhere 0.006, moved by 30 bp 0.10, dinucleotide shuffle 0.14, per-position frequencies 0.36.
     Misses:
-        Differences at scales far from the median distance; repetition of training sequences.
+        Differences at scales far from the median distance; 1 % substituted bases at n = 2,000; repetition of training
+        sequences. Far from real DNA the order says little: of human promoters, their composition (0.44) is above
+        uniform bases (0.39).
     Cost:
         O(n^2 d), in tiles that stay in the cache: 1 s for n = 10,000 and d = 64.
     Source:
@@ -88,8 +92,12 @@ def cubic_estimate(*, generated: np.ndarray, reference: np.ndarray) -> Estimate:
     dimension = generated.shape[1]
 
     def kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        products: np.ndarray = x @ y.T / dimension + 1
-        return products**3
+        base = x @ y.T
+        base /= dimension
+        base += 1
+        cube: np.ndarray = base * base
+        cube *= base
+        return cube
 
     return mmd_estimate(generated=generated, reference=reference, kernel=kernel)
 

@@ -35,14 +35,18 @@ class SlicedWasserstein:
         sides, averaged over at most 100 of the directions; its ends are rooted. It is one of the distance at these n,
         right to a tenth where the sides differ, too wide by a half at the floor.
     Floor:
-        Positive, in proportion to 1/sqrt(n), whatever the dimension: about 2.5/sqrt(n) for features of variance 1.
+        Positive, in proportion to 1/sqrt(n), whatever the dimension: about 2.5/sqrt(n) for features of variance 1. On
+        `ae` at n = 2,000: 0.10 ± 0.01 for human promoters, 0.11 ± 0.01 for those of 15 species.
     Sees:
-        Differences of the whole distribution of the embeddings along lines, not of mean and covariance alone.
+        Differences of the whole distribution of the embeddings along lines, not of mean and covariance alone. Human
+        promoters on `ae` at n = 2,000: 3 % substituted bases 0.17, 10 % 0.53, TATA region elsewhere 0.32, moved by 30
+        bp 1.3, dinucleotide shuffle and order-5 Markov chain 1.6, per-position frequencies 3.0.
     Misses:
-        Differences that show in few directions of many, which the average over directions dilutes; repetition of
-        training sequences.
+        Differences that show in few directions of many, which the average over directions dilutes; 1 % substituted
+        bases at n = 2,000 (0.11); repetition of training sequences. Far from real DNA the order says little: of human
+        promoters, their composition (3.6) is above uniform bases (3.1).
     Cost:
-        O(projections n (d + log n)); 0.15 s for n = 10,000, d = 64 and 500 projections, interval included.
+        O(projections n (d + log n)); 0.3 s for n = 10,000, d = 64 and 500 projections, interval included.
     Source:
         Bonneel et al. 2015, J Math Imaging Vis 51:22, eq. 2; del Barrio and Loubes 2019, Ann Probab 47:926
         (potentials).

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dnabench import Context, Score, SequenceSet
-from dnabench_metrics.calibration import dinucleotide_shuffle, markov, mutated, per_position
+from dnabench_metrics.stand_ins import dinucleotide_shuffle, markov, mutated, per_position
 
 
 @pytest.fixture(scope="session")
