@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -32,6 +33,12 @@ def atomic_write(path: Path, content: bytes | str) -> None:
         if isinstance(error, OSError):
             raise UserError(f"{path}: cannot be written: {error.strerror}") from None
         raise
+
+
+def hexdigest(path: Path, algorithm: str = "sha256") -> str:
+    """The checksum of a file, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, algorithm).hexdigest()
 
 
 def sync(path: Path) -> None:

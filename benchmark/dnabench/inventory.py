@@ -138,7 +138,8 @@ def _is_whole(kind: str, entry: os.DirEntry[str]) -> bool | None:
     if entry.is_dir(follow_symlinks=False) == (kind in _FILES):
         return None
     if kind == DOWNLOADS:
-        return True if any(Path(entry.path).rglob("*.origin.json")) else None
+        kept = (".origin.json", ".fetched.json")
+        return True if any(path.name.endswith(kept) for path in Path(entry.path).rglob("*.json")) else None
     return kind != "parts" or Path(entry.path, "about.json").is_file()
 
 

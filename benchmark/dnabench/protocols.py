@@ -86,26 +86,29 @@ class Dataset(Protocol):
 
 
 class FetchedDataset(Protocol):
-    """Constructed as ``MyDataset(options)``; its record names the ``sets`` that it brings.
+    """Constructed as ``MyDataset(options)``; its record names the ``sets`` or the ``files`` that it brings.
 
-    ``dnabench data fetch`` calls it once and keeps what it yields in the user's cache, each set whole or not at all.
+    ``dnabench data fetch`` calls it once and keeps what it yields in the user's cache, each whole or not at all.
     """
 
-    def fetch(self, *, fetcher: Fetcher) -> Iterator[FetchedSet]:
-        """Yield the sets. UserError when what was downloaded is not what was published."""
+    def fetch(self, *, fetcher: Fetcher) -> Iterator[FetchedSet | FetchedFile]:
+        """Yield the sets or files. UserError when what was downloaded is not what was published."""
 
 
 class Fetcher(Protocol):
     """What ``fetch`` is handed.
 
     Attributes:
-        scratch: an empty directory, gone afterwards.
+        scratch: an empty directory, gone afterwards; on the disk of the downloads.
     """
 
     scratch: Path
 
-    def download(self, url: str, *, name: str, sha256: str | None = None) -> Path:
-        """The file at ``url``, kept in the cache as ``name``; resumed, retried and verified. UserError otherwise."""
+    def download(self, url: str, *, name: str, sha256: str | None = None, md5: str | None = None) -> Path:
+        """The file at ``url``, kept in the cache as ``name``; resumed, retried and verified. UserError otherwise.
+
+        One that is of no more use once its contents are kept may be removed.
+        """
 
     def read(self, paths: Sequence[Path], *, sequence_column: str | None = None) -> Reading:
         """The records of files, as ``dnabench data import`` reads them; their ``clean()`` makes a set."""
@@ -136,6 +139,23 @@ class FetchedSet:
     dropped: Mapping[str, int] = field(default_factory=dict)
     about: Mapping[str, object] = field(default_factory=dict)
     published: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FetchedFile:
+    """A file to be kept, for an option of some plugin to name.
+
+    Attributes:
+        name: one of the record's ``files``.
+        path: where it lies now, in ``Fetcher.scratch`` or as ``Fetcher.download`` returned it; it is moved from there.
+        uses: the options that take it, with ``PATH`` for where it is kept: ``--set my-oracle.weights=PATH``.
+        about: plain data for its record: where it comes from, checksums, what they were compared with.
+    """
+
+    name: str
+    path: Path
+    uses: tuple[str, ...] = ()
+    about: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+FILE_PATTERN = re.compile(r"\w[\w.-]*")
 TARGET_PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 
 
@@ -152,16 +153,26 @@ class EmbedderSpec(Spec):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DatasetSpec(Spec):
-    """A set of real or simulated sequences (see :class:`dnabench.Dataset`).
+    """A set of real or simulated sequences (see :class:`dnabench.Dataset`), or files that are published.
 
     Attributes:
-        sets: names of the sets that ``dnabench data fetch`` makes of it (see :class:`dnabench.FetchedDataset`); empty
-            for a dataset that is loaded at once.
+        sets: names of the sets that ``dnabench data fetch`` makes of it (see :class:`dnabench.FetchedDataset`).
+        files: names of the files, such as weights, that it brings in their place. With neither sets nor files a
+            dataset is loaded at once.
     """
 
     noun: ClassVar[str] = "dataset"
 
     sets: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        Spec.__post_init__(self)
+        if self.sets and self.files:
+            raise ValueError(f"{self.name}: it brings either sets or files, not both")
+        for name in self.files:
+            if not FILE_PATTERN.fullmatch(name):
+                raise ValueError(f"{self.name}: {name!r} is not the name of a file")
 
 
 def _is_frozen_dataclass(cls: object) -> bool:

@@ -1,4 +1,4 @@
-"""dnabench plugin: metrics that compare generated DNA with real DNA, and the embedders they work on.
+"""dnabench plugin: metrics that compare generated DNA with real DNA, the embedders they work on, and their weights.
 
 This module and those under ``records`` hold the records alone and import nothing heavy.
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dnabench import EmbedderSpec, MetricSpec, hookimpl
-from dnabench_metrics.records import EMBEDDERS, METRICS
+from dnabench import DatasetSpec, EmbedderSpec, MetricSpec, hookimpl
+from dnabench_metrics.records import DATASETS, EMBEDDERS, METRICS
 
 
 @hookimpl
@@ -23,3 +23,10 @@ def dnabench_embedders() -> Iterator[EmbedderSpec]:
     """Yield the records of all embedders."""
     for family in EMBEDDERS:
         yield from family.embedders()
+
+
+@hookimpl
+def dnabench_datasets() -> Iterator[DatasetSpec]:
+    """Yield the records of all published weights."""
+    for family in DATASETS:
+        yield from family.datasets()

@@ -139,6 +139,19 @@ def test_a_wrong_checksum_leaves_nothing_behind(web, fetch, target):
     assert len(web.requests) == 1
 
 
+def test_a_wrong_md5_leaves_nothing_behind_and_the_right_one_is_found_again(web, fetch, target):
+    found = hashlib.md5(web.content, usedforsecurity=False).hexdigest()
+    with pytest.raises(UserError, match=f"not the expected file: its md5 is {found}, {'ab' * 16} was expected"):
+        fetch(md5="ab" * 16)
+    assert list(target.parent.iterdir()) == []
+    fetch(md5=found.upper())
+    fetch(md5=found)
+    assert len(web.requests) == 2
+    target.write_bytes(b"damaged")
+    fetch(md5=found)
+    assert target.read_bytes() == web.content
+
+
 def test_a_checksum_holds_for_what_is_there_too(web, fetch, target):
     target.parent.mkdir()
     target.write_bytes(web.content)

@@ -41,6 +41,10 @@ EMBEDDERS = {"ae", "ae-fit", "kmer", "sei", "mpra-dragonn"}
 WEIGHTLESS = {"oracle", "sei", "mpra-dragonn"}
 
 
+#: Datasets that bring files.
+WEIGHTS = {"sei": ("sei.pth",), "mpra-dragonn": ("pretrained.hdf5",)}
+
+
 def records():
     return [*dnabench_metrics.dnabench_metrics(), *dnabench_metrics.dnabench_embedders()]
 
@@ -58,7 +62,7 @@ def construct(record):
 def test_importing_the_package_and_making_its_records_imports_nothing_heavy():
     code = (
         "import sys, dnabench_metrics as p\n"
-        "list(p.dnabench_metrics()), list(p.dnabench_embedders())\n"
+        "list(p.dnabench_metrics()), list(p.dnabench_embedders()), list(p.dnabench_datasets())\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -71,6 +75,7 @@ def test_the_records_name_what_the_design_names():
     assert [name for name, record in metrics.items() if record.samples_exceed_dimension] == ["fred"]
     assert {name for name, record in metrics.items() if record.needs_train} == {"novelty", "authenticity"}
     assert {record.name for record in dnabench_metrics.dnabench_embedders()} == EMBEDDERS
+    assert {record.name: record.files for record in dnabench_metrics.dnabench_datasets()} == WEIGHTS
 
 
 @pytest.mark.parametrize("record", records(), ids=named)

@@ -13,12 +13,11 @@ are about that file: a download that resumes could use none of them.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +25,7 @@ from urllib.parse import urlsplit
 
 from dnabench import __version__
 from dnabench.errors import UserError
-from dnabench.files import atomic_write, locked, sync
+from dnabench.files import atomic_write, hexdigest, locked, sync
 
 if TYPE_CHECKING:
     from requests import RequestException, Response
@@ -47,6 +46,7 @@ def download(
     path: Path,
     *,
     sha256: str | None,
+    md5: str | None = None,
     progress: Callable[[int, int, str], None] = _no_progress,
     attempts: int = 5,
     timeout: float = 30.0,
@@ -61,7 +61,8 @@ def download(
 
     Args:
         url: http or https.
-        sha256: of the whole file, in hexadecimal; with None its length is checked alone, where the server tells it.
+        sha256, md5: of the whole file, in hexadecimal; with neither its length is checked alone, where the server tells
+            it.
         progress: ``progress(done, total, file name)`` in bytes; a total that is not known is 0.
         attempts: how many may fail while less than 1 MiB is gained.
         timeout: seconds to wait for a connection, for an answer, and for every KiB of the file.
@@ -72,7 +73,7 @@ def download(
     """
     if not url.lower().startswith(("http://", "https://")):
         raise UserError(f"{url}: only http:// and https:// can be downloaded")
-    expected = sha256 and sha256.lower()
+    expected = {name: digest.lower() for name, digest in (("sha256", sha256), ("md5", md5)) if digest}
 
     def report(done: int, total: int) -> None:
         progress(done, total, path.name)
@@ -91,17 +92,14 @@ def download(
     return path
 
 
-def _is_there(path: Path, url: str, sha256: str | None) -> bool:
+def _is_there(path: Path, url: str, expected: Mapping[str, str]) -> bool:
     if path.is_dir():
         raise UserError(f"{path}: a directory, where a file is to be downloaded")
     if not path.is_file():
         return False
-    return _read_origin(_origin_of(path), url) is not None if sha256 is None else _sha256_of(path) == sha256
-
-
-def _sha256_of(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    if not expected:
+        return _read_origin(_origin_of(path), url) is not None
+    return all(hexdigest(path, algorithm) == digest for algorithm, digest in expected.items())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,11 +164,12 @@ class _Part:
         self._about.unlink(missing_ok=True)
         self.origin = None
 
-    def publish(self, sha256: str | None) -> None:
+    def publish(self, expected: Mapping[str, str]) -> None:
         """Give the bytes the name of the file; UserError, and no bytes any more, if they are not the expected ones."""
-        if sha256 is not None and (found := _sha256_of(self.path)) != sha256:
-            self.discard()
-            raise UserError(f"{self.url}: not the expected file: its sha256 is {found}, {sha256} was expected")
+        for algorithm, digest in expected.items():
+            if (found := hexdigest(self.path, algorithm)) != digest:
+                self.discard()
+                raise UserError(f"{self.url}: not the expected file: its {algorithm} is {found}, {digest} was expected")
         sync(self.path)
         kept = _origin_of(self._target)
         kept.unlink(missing_ok=True)  # before the file changes, so that it never stands beside another one's origin

@@ -205,6 +205,10 @@ def _named(
     plugins = {offer.spec.name for offer in catalog.all(DatasetSpec)}
     if name in plugins:
         spec = catalog.dataset(name).spec
+        if spec.files:
+            raise UserError(
+                f"{name} is no data set: it brings no sequences but {', '.join(spec.files)}; dnabench data fetch {name}"
+            )
         if not spec.sets:
             return _from_plugin(name, construct(spec, options.build(spec.options, name, settings)), length)
         if name not in sets.names():

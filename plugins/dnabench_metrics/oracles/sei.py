@@ -21,7 +21,6 @@ from dnabench_metrics.oracles.weights import WeightsFile, check_shapes, find_wei
 if TYPE_CHECKING:
     from dnabench_metrics.records.oracles import OracleOptions, SeiOptions
 
-SOURCE = "https://zenodo.org/record/4906997 (sei_model.tar.gz, in it sei.pth)"
 LENGTH = 4096
 TRACKS = 21_907
 CHANNELS = (480, 640, 960)
@@ -109,7 +108,7 @@ def spline_basis(positions: int) -> torch.Tensor:
 
 def load_sei(options: OracleOptions | SeiOptions, *, plugin: str) -> Network:
     """The network with the weights that the options name. UserError where there are none or others."""
-    weights = find_weights(options, plugin=plugin, model="sei", source=SOURCE)
+    weights = find_weights(options, plugin=plugin, model="sei")
     with torch.device("meta"):
         module = Sei()
     return network_of(module, weights, length=LENGTH)
@@ -117,7 +116,7 @@ def load_sei(options: OracleOptions | SeiOptions, *, plugin: str) -> Network:
 
 def load_sei_trunk(options: SeiOptions, *, plugin: str) -> Network:
     """As :func:`load_sei`, without the dense layers, which are nine tenths of the weights."""
-    weights = find_weights(options, plugin=plugin, model="sei", source=SOURCE)
+    weights = find_weights(options, plugin=plugin, model="sei")
     with torch.device("meta"):
         module = SeiTrunk()
     return network_of(module, weights, length=LENGTH)

@@ -25,12 +25,13 @@ class WeightsFile(NamedTuple):
     sha256: str
 
 
-def find_weights(options: Options, *, plugin: str, model: str, source: str) -> WeightsFile:
+def find_weights(options: Options, *, plugin: str, model: str) -> WeightsFile:
     """The file that ``options.weights`` names.
 
-    ``source`` says where it can be had. UserError where none is named, it is not there, or it has another sha256.
+    ``model`` is also the dataset that brings it. UserError where none is named, it is not there, or it has another
+    sha256.
     """
-    where = f"the weights of {model} are published at {source}; --set {plugin}.weights=PATH names the file"
+    where = f"dnabench data fetch {model} brings them; --set {plugin}.weights=PATH names the file"
     if not options.weights:
         raise UserError(f"{plugin}: no weights given: {where}")
     path = Path(options.weights)

@@ -6,3 +6,4 @@ from dnabench_metrics.records import classifier, distances, embedders, motifs, n
 
 METRICS = (distances, neighbours, classifier, sequences, novelty, motifs, oracles)
 EMBEDDERS = (embedders, oracles)
+DATASETS = (oracles,)

@@ -1,4 +1,4 @@
-"""Models that predict activity or chromatin from sequence: the metric `oracle` and their embeddings."""
+"""Models that predict activity or chromatin from sequence: the metric `oracle`, their embeddings and weights."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from dnabench import EmbedderSpec, MetricSpec, option
+from dnabench import DatasetSpec, EmbedderSpec, MetricSpec, option
 
 #: What `oracle.model` starts with where a file of the user's own follows.
 TORCHSCRIPT = "torchscript:"
@@ -26,7 +26,11 @@ class OracleOptions:
     """Options of `oracle`."""
 
     model: str = option("mpra-dragonn", "`mpra-dragonn`, `sei`, or `torchscript:FILE` for a model of your own")
-    weights: str = option("", "path of the published weights: pretrained.hdf5 of mpra-dragonn, sei.pth of sei")
+    weights: str = option(
+        "",
+        "path of the published weights, which `dnabench data fetch` brings: pretrained.hdf5 of mpra-dragonn, "
+        "sei.pth of sei",
+    )
     sha256: str = option("", _SHA256)
     strands: Literal["forward", "both"] = option("forward", _STRANDS)
     window: int | None = option(None, f"mpra-dragonn: {_WINDOW}", minimum=0)
@@ -45,7 +49,7 @@ class OracleOptions:
 class SeiOptions:
     """Options of the embedder `sei`."""
 
-    weights: str = option("", "path of the published weights, sei.pth")
+    weights: str = option("", "path of the published weights, sei.pth, which `dnabench data fetch sei` brings")
     sha256: str = option("", _SHA256)
     strands: Literal["forward", "both"] = option("forward", _STRANDS)
 
@@ -54,10 +58,33 @@ class SeiOptions:
 class MPRADragoNNOptions:
     """Options of the embedder `mpra-dragonn`."""
 
-    weights: str = option("", "path of the published weights, pretrained.hdf5")
+    weights: str = option(
+        "", "path of the published weights, pretrained.hdf5, which `dnabench data fetch mpra-dragonn` brings"
+    )
     sha256: str = option("", _SHA256)
     strands: Literal["forward", "both"] = option("forward", _STRANDS)
     window: int | None = option(None, _WINDOW, minimum=0)
+
+
+@dataclass(frozen=True)
+class SeiWeightsOptions:
+    """Options of the dataset `sei`."""
+
+    url: str = option(
+        "https://zenodo.org/record/4906997/files/sei_model.tar.gz", "address of the archive that holds sei.pth, 3.3 GB"
+    )
+    verify: bool = option(True, "the archive's md5; false takes another archive")
+
+
+@dataclass(frozen=True)
+class MPRADragoNNWeightsOptions:
+    """Options of the dataset `mpra-dragonn`."""
+
+    url: str = option(
+        "https://github.com/kundajelab/mpra_minimal/raw/87197541b/kipoi/ConvModel/pretrained.hdf5",
+        "address of pretrained.hdf5, 1.4 MB",
+    )
+    verify: bool = option(True, "the file's md5; false takes another file")
 
 
 def metrics() -> Iterator[MetricSpec]:
@@ -91,4 +118,24 @@ def embedders() -> Iterator[EmbedderSpec]:
         dimension=120,
         options=MPRADragoNNOptions,
         citation="Movva et al. 2019, PLoS ONE 14:e0218073",
+    )
+
+
+def datasets() -> Iterator[DatasetSpec]:
+    """Yield the records of the published weights."""
+    yield DatasetSpec(
+        name="sei",
+        target="dnabench_metrics.oracles.published:SeiWeights",
+        summary="no sequences: the published weights of Sei, for `oracle` and the embedder `sei`",
+        options=SeiWeightsOptions,
+        citation="Chen et al. 2022, Nat Genet 54:940; doi:10.5281/zenodo.4906996",
+        files=("sei.pth",),
+    )
+    yield DatasetSpec(
+        name="mpra-dragonn",
+        target="dnabench_metrics.oracles.published:MPRADragoNNWeights",
+        summary="no sequences: the published weights of MPRA-DragoNN, for `oracle` and the embedder `mpra-dragonn`",
+        options=MPRADragoNNWeightsOptions,
+        citation="Movva et al. 2019, PLoS ONE 14:e0218073",
+        files=("pretrained.hdf5",),
     )

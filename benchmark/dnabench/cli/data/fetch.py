@@ -41,12 +41,13 @@ def command(
     blocked: tuple[str, ...],
     debug: bool,  # noqa: ARG001
 ) -> int:
-    """Bring a published data set into the cache.
+    """Bring a published data set, or a published file such as a model's weights, into the cache.
 
-    What is downloaded is verified and resumed where it stopped; a cleaned set is kept whole or not at all.
+    What is downloaded is verified and resumed where it stopped; a cleaned set or a file is kept whole or not at all.
 
     \b
     dnabench data fetch epd-gendna
+    dnabench data fetch mpra-dragonn
     dnabench data fetch epdnew --genome hs=hg38.fa.gz --genome mm=mm10.fa.gz --window=-205..50
     """  # noqa: D301 - click must find the character \b itself
     common.show_warnings_as_lines()
@@ -77,5 +78,6 @@ def command(
             )
         )
     for about, was_here in fetched:
-        reports.print_stored(about, was_here=was_here, format=format)
+        report = reports.print_file if "path" in about else reports.print_stored
+        report(about, was_here=was_here, format=format)
     return 0

@@ -26,7 +26,7 @@ def command(
     blocked: tuple[str, ...],
     debug: bool,  # noqa: ARG001
 ) -> int:
-    """List the sets that are here, and those that a suite needs or a command can bring."""
+    """List the sets and files that are here, and those that a suite needs or a command can bring."""
     catalog = common.load_catalog(blocked)
     from dnabench.cli import render
     from dnabench.store import default_root
@@ -45,6 +45,7 @@ def command(
 
 def _entries(catalog: Catalog, root: Path) -> list[dict[str, Any]]:
     from dnabench import suites
+    from dnabench.data.fetched_files import FetchedFiles
     from dnabench.data.sets import Sets, size_on_disk
     from dnabench.specs import DatasetSpec
 
@@ -53,9 +54,15 @@ def _entries(catalog: Catalog, root: Path) -> list[dict[str, Any]]:
         needed.setdefault(suite.dataset.name, []).append(suite.name)
     entries: dict[str, dict[str, Any]] = {}
     for spec in (offer.spec for offer in catalog.all(DatasetSpec)):
-        for name in spec.sets or (spec.name,):
-            source = f"dnabench data fetch {spec.name}" if spec.sets else "made when it is used"
-            entries[name] = {"name": name, "here": not spec.sets, "from": source}
+        if not (spec.sets or spec.files):
+            entries[spec.name] = {"name": spec.name, "here": True, "from": "made when it is used"}
+        source = f"dnabench data fetch {spec.name}"
+        for name in spec.sets:
+            entries[name] = {"name": name, "here": False, "from": source}
+        for file in spec.files:
+            name, about = f"{spec.name}/{file}", FetchedFiles(root, spec.name).about(file) or {}
+            known = {key: about[key] for key in ("bytes", "sha256", "path") if about}
+            entries[name] = {"name": name, "here": bool(about), **known, "from": source}
     sets = Sets(root)
     for name in sets.names():
         try:
@@ -86,7 +93,7 @@ def _print(entries: list[dict[str, Any]]) -> None:
                           ("suites", "left"), ("from", "left")):  # fmt: skip
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     for entry in entries:
-        n = f"{entry['n']:,}" if "n" in entry else "" if entry["here"] else "not here"
+        n = f"{entry['n']:,}" if "n" in entry else "a file" if "path" in entry else "" if entry["here"] else "not here"
         cells = [entry["name"], n, str(entry.get("length", "")), entry.get("sha256", "")[:12]]
         table.add_row(*(Text(cell) for cell in (*cells, entry["needed_by"], entry["from"])))
     render.print_table(table)

@@ -23,6 +23,17 @@ def print_stored(about: dict[str, Any], *, was_here: bool, format: str) -> None:
     click.echo(f"  {'was here already, the same' if was_here else 'stored'}; --dataset {about['name']} takes it")
 
 
+def print_file(about: dict[str, Any], *, was_here: bool, format: str) -> None:
+    """A file that is kept now; on stderr, what takes it."""
+    if format == "json":
+        render.print_json({**about, "was_here": was_here})
+    else:
+        click.echo(f"{about['name']}: {about['bytes']:,} bytes, sha256 {about['sha256']}")
+        click.echo(f"  {'was here already, the same' if was_here else 'stored'}: {about['path']}")
+    for use in about["uses"]:
+        click.echo(f"{about['name']} is taken by {use}", err=True)
+
+
 def print_split(about: dict[str, Any], directory: Path, format: str) -> None:
     """A split that was written."""
     if format == "json":
