@@ -5,6 +5,7 @@ It runs in a process of its own (see :mod:`dnabench.engines`), on an order, and 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import resource
 import shutil
@@ -25,6 +26,7 @@ from dnabench.data.floors import DRAWS
 from dnabench.data.parts import StoredParts
 from dnabench.data.slices import ALL, slice_rows
 from dnabench.errors import UserError
+from dnabench.identity import sees_training
 from dnabench.numerics import make_deterministic
 from dnabench.orders import DONE, FAILED, OOM, SKIPPED, Order
 from dnabench.plan import Plan
@@ -34,6 +36,7 @@ from dnabench.scoring import Scorer, mean_record
 from dnabench.seeds import derive_seed, rng, seed_globals
 from dnabench.sequences import SequenceSet
 from dnabench.store import Store
+from dnabench.suites import relatives_of
 
 if TYPE_CHECKING:
     from dnabench.scoring import Wholes
@@ -198,15 +201,13 @@ class Execution:
     def scorer(self) -> Scorer:
         """Of this cell's metric."""
         metric = self.plan.metric(self.cell.metric)
-        spec = self.catalog.metric(metric.name).spec
-        fitted = metric.embedder is not None and self.catalog.embedder(metric.embedder).spec.needs_training
         return Scorer(
             self.catalog,
             self.store,
             device=metric.device,
             threads=self.plan.threads,
             core=self.order.site.code["dnabench"],
-            train=self.parts.train if spec.needs_train or fitted else None,
+            train=self.parts.train if sees_training(self.catalog, metric) else None,
             progress=self.progress,
         )
 
@@ -234,12 +235,21 @@ class Execution:
         return {"status": DONE, "answer": answer}
 
     def _floor(self) -> dict[str, Any]:
-        records = []
-        for pair in self.parts.floor_pairs(self.plan.n_generated, self.plan.n_reference, repeat=self.cell.seed):
-            records.append(self._compare(*pair.sides, pair.origins())["record"])
-            self.progress(len(records), DRAWS, "draws")
+        plan, metric = self.plan, self.plan.metric(self.cell.metric)
+        pairs = self.parts.floor_pairs(
+            plan.n_generated, plan.n_reference, repeat=self.cell.seed, k=relatives_of(plan.split)
+        )
+        records, why = [], "too few held-out sequences for two sets of these sizes"
+        for number, pair in enumerate(pairs, start=1):
+            try:
+                first, second = pair.sides
+                check_metric(self.catalog, metric, len(first), len(second), plan.length)
+                records.append(self._compare(*pair.sides, pair.origins())["record"])
+            except UserError as error:  # a draw can come out smaller, where families are large
+                why = str(error)
+            self.progress(number, DRAWS, "draws")
         if not records:
-            return {"status": SKIPPED, "error": "too few held-out sequences for two sets of these sizes"}
+            return {"status": SKIPPED, "error": why}
         answer = {"record": mean_record(records)}
         self.store.put_cell(self.cell.kind, self.order.key, self.order.key_parts, answer)
         return {"status": DONE, "answer": answer}
@@ -278,17 +288,18 @@ class Execution:
         parts = [whole.take(chosen) for whole, chosen in zip(wholes, rows, strict=True)]
         known = {part.digest: ((whole,), of) for part, whole, of in zip(parts, wholes, rows, strict=True)}
         metric = self.plan.metric(self.cell.metric)
-        try:
-            check_metric(self.catalog, metric, n_generated, sizes[1], self.plan.length)
-        except UserError as error:
-            record = {"n_generated": n_generated, "n_reference": sizes[1]}
-            return {"status": SKIPPED, "error": str(error), "record": record}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # every slice is small: its row says how small, and has its own floor
-            outcome = self._compare(parts[0], parts[1], known)
+            try:
+                check_metric(self.catalog, metric, n_generated, sizes[1], self.plan.length)
+                outcome = self._compare(parts[0], parts[1], known)
+            except UserError as error:  # from a metric itself, too, which knows its own least
+                record = {"n_generated": n_generated, "n_reference": sizes[1]}
+                return {"status": SKIPPED, "error": str(error), "record": record}
             if pair:
-                floor = self._compare(parts[2], parts[1], known)
-                outcome["record"] = outcome["record"] | {"floor": floor["record"]}
+                with contextlib.suppress(UserError):
+                    floor = self._compare(parts[2], parts[1], known)
+                    outcome["record"] = outcome["record"] | {"floor": floor["record"]}
         return outcome
 
 

@@ -74,17 +74,31 @@ def markdown(spec: Spec) -> str:
 
 def _docstring(target: str) -> str | None:
     module, _, name = target.partition(":")
+    file = _source(module)
     try:
-        found = importlib.util.find_spec(module)
-    except ImportError:
+        tree = ast.parse(file.read_text(encoding="utf-8") if file else "")
+    except (OSError, SyntaxError, ValueError):
         return None
-    if found is None or found.origin is None or not found.origin.endswith(".py"):
-        return None
-    tree = ast.parse(Path(found.origin).read_text(encoding="utf-8"))
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and node.name == name:
             text = ast.get_docstring(node, clean=False)
             return None if text is None else inspect.cleandoc(text)
+    return None
+
+
+def _source(module: str) -> Path | None:
+    """The file of a module, found below its top package, which is not imported; None where there is none."""
+    top, *below = module.split(".")
+    found = importlib.util.find_spec(top)
+    if found is None:
+        return None
+    if not below:
+        return Path(found.origin) if found.origin and found.origin.endswith(".py") else None
+    for root in found.submodule_search_locations or ():
+        path = Path(root, *below)
+        for candidate in (path.with_suffix(".py"), path / "__init__.py"):
+            if candidate.is_file():
+                return candidate
     return None
 
 

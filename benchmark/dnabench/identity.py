@@ -70,11 +70,6 @@ class Identity:
         }
         return parts | ({"n": plan.n_generated} if cell.kind == "sample" else {})
 
-    def _trains(self, metric: PlannedMetric) -> bool:
-        """Whether the training sequences have a part in the score."""
-        embedder = self._catalog.embedder(metric.embedder).spec if metric.embedder else None
-        return self._catalog.metric(metric.name).spec.needs_train or (embedder is not None and embedder.needs_training)
-
     def _held_out(self, planned: PlannedGenerator) -> str:
         return self._data.validation.digest if planned.kind == "control" else ""
 
@@ -90,7 +85,7 @@ class Identity:
             "options": metric.options,
             "files": files,
             "dataset": plan.dataset_sha256,
-            "train": self._data.train.digest if self._trains(metric) else "",
+            "train": self._data.train.digest if sees_training(self._catalog, metric) else "",
             "validation": self._data.validation.digest,
             "test": self._data.test.digest,
             "n_generated": plan.n_generated,
@@ -110,6 +105,12 @@ class Identity:
         if cell.kind == "score":
             parts |= {"sample": sample, "slices": list(plan.slices_of(cell.generator))}
         return parts
+
+
+def sees_training(catalog: Catalog, metric: PlannedMetric) -> bool:
+    """Whether training sequences have a part in a score: the metric reads them, or its embedder is fitted to them."""
+    embedder = catalog.embedder(metric.embedder).spec if metric.embedder else None
+    return catalog.metric(metric.name).spec.needs_train or (embedder is not None and embedder.needs_training)
 
 
 def changes(wanted: Mapping[str, Any], known: Mapping[str, Any]) -> list[str]:

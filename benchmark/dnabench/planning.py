@@ -44,8 +44,8 @@ def plan_run(
 ) -> Plan:
     """Resolve names and options into a plan; UserError for whatever could not work, before any work is done.
 
-    The plan carries the suite's name only when split, length, metrics' and embedders' options are the suite's, and the
-    data are given with ``--data`` at least.
+    The plan carries the suite's name only when split, length, metrics' and embedders' options are the suite's, no
+    embedder is fitted to the training sequences, and the data are given with ``--data`` at least.
     """
     names = list(dict.fromkeys([*generators, *(suite.controls.names if controls else ())]))
     _check_slices(suite, data)
@@ -56,12 +56,14 @@ def plan_run(
     for metric in chosen:
         _check_data(catalog.metric(metric.name).spec, data)
         check_metric(catalog, metric, n_generated, n_reference, data.length)
+        check_training(catalog, metric, len(data.train))
     check_settings(catalog, settings, {generator.plugin for generator in planned} | names_of(chosen))
     kept = (
         data.origin != "own"
         and data.length == (suite.length or data.length)
         and (data.given_split or data.protocol == suite.split.protocol)
         and chosen == plan_metrics(catalog, metrics, {}, device)
+        and not any(m.embedder and catalog.embedder(m.embedder).spec.needs_training for m in chosen)
     )
     flags = {OTHER_DATA: data.origin == "other", RANDOM_SPLIT: data.protocol.startswith("random")}
     return Plan(
@@ -113,6 +115,21 @@ def check_metric(catalog: Catalog, metric: PlannedMetric, n_generated: int, n_re
     for count, side in ((n_generated, "generated"), (n_reference, "reference")):
         if count < fewest:
             raise UserError(f"{count} {side} sequences are too few: {why} on each side")
+
+
+def check_training(catalog: Catalog, metric: PlannedMetric, train: int | None) -> None:
+    """UserError where there are not as many training sequences, ``train`` or none at all, as the metric needs."""
+    if train is None and catalog.metric(metric.name).spec.needs_train:
+        raise UserError(f"metric {metric.name} needs training sequences: give them with --train")
+    embedder = catalog.embedder(metric.embedder).spec if metric.embedder else None
+    if embedder is None or not embedder.needs_training:
+        return
+    if train is None:
+        raise UserError(f"embedder {embedder.name} is fitted to training sequences: give them with --train")
+    if train < embedder.min_training:
+        raise UserError(
+            f"{train} training sequences are too few: embedder {embedder.name} needs {embedder.min_training}"
+        )
 
 
 def find_generator(catalog: Catalog, text: str) -> tuple[Provided[GeneratorSpec], dict[str, str]]:
@@ -173,8 +190,6 @@ def _plan_metric(catalog: Catalog, text: str, settings: Settings, device: str) -
     embedder: EmbedderSpec | None = None
     if spec.embedder is not None:
         encoder = spec.encoders.get(chosen.get("encoder", ""), spec.embedder)
-        if at and encoder not in (spec.embedder, embedder_name):
-            raise UserError(f"{text} names an embedder and option {name}.encoder another, {encoder}; leave one out")
         embedder = catalog.embedder(embedder_name or encoder).spec
     is_default = embedder is None or embedder.name == spec.embedder
     return PlannedMetric(

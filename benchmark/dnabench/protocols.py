@@ -185,3 +185,5 @@ class Score:
             number = getattr(self, name)
             if number is not None and not math.isfinite(number):
                 raise ValueError(f"the score's {name} is {number}; a score must be a finite number")
+        if self.direction not in (None, "lower", "higher", "none"):
+            raise ValueError(f"the score's direction is {self.direction!r}; it is lower, higher, none or None")

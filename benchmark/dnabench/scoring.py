@@ -128,7 +128,7 @@ class Scorer:
                 return known, True
             seed_globals(seed)
             context = Context(
-                device=self._device,
+                device=metric.device,
                 seed=seed,
                 length=generated.length,
                 scratch=scratch,
@@ -239,9 +239,10 @@ class Scorer:
             spec = self._catalog.embedder(name).spec
             settings = metric.embedder_options if name == metric.embedder else {}
             implementation = construct(spec, options.build(spec.options, name, settings))
-            identity = keys.key("embedder", {"name": name, "version": spec.version, "options": settings})
+            what = {"name": name, "version": spec.version, "options": settings}
             if spec.needs_training:
-                self._fit(implementation, spec, settings)
+                what["fitted"] = self._fit(implementation, spec, settings)
+            identity = keys.key("embedder", what)
             digest = _digest_of(implementation) or identity
             self._embedders[name] = _LoadedEmbedder(
                 implementation,
@@ -250,8 +251,11 @@ class Scorer:
             )
         return self._embedders[name]
 
-    def _fit(self, embedder: Any, spec: EmbedderSpec, settings: Mapping[str, Any]) -> None:
-        """Fit ``embedder`` to the training sequences, or load it where that has been done. UserError without them."""
+    def _fit(self, embedder: Any, spec: EmbedderSpec, settings: Mapping[str, Any]) -> str:
+        """Fit ``embedder`` to the training sequences, or load it where that has been done; its key.
+
+        UserError without them.
+        """
         if self._train is None:
             raise UserError(f"embedder {spec.name} is fitted to training sequences: give them with --train")
         parts = {
@@ -282,6 +286,7 @@ class Scorer:
                     self._store.put_files("embedder", key, fitted)
                     self._store.put_cell("embedder", key, parts, {})
         embedder.load(self._store.files("embedder", key))
+        return key
 
 
 class _LoadedEmbedder(NamedTuple):

@@ -130,7 +130,9 @@ class MetricSpec(Spec):
         if self.direction not in ("lower", "higher"):
             raise ValueError(f"{self.name}: direction {self.direction!r} is neither lower nor higher")
         defaults = {field.name: field.default for field in dataclasses.fields(self.options)} if self.options else {}
-        if self.encoders and self.encoders.get(str(defaults.get("encoder"))) != self.embedder:
+        if self.encoders and (
+            "encoder" not in defaults or self.encoders.get(str(defaults["encoder"])) != self.embedder
+        ):
             raise ValueError(f"{self.name}: encoders does not map the default of its option encoder to its embedder")
 
 
@@ -142,6 +144,7 @@ class EmbedderSpec(Spec):
         dimension: the length of a vector.
         min_length: the shortest sequence it takes, in bp.
         needs_training: whether it is fitted to the training sequences first (see :class:`dnabench.FittedEmbedder`).
+        min_training: the fewest training sequences that it can be fitted to.
     """
 
     noun: ClassVar[str] = "embedder"
@@ -149,6 +152,7 @@ class EmbedderSpec(Spec):
     dimension: int
     min_length: int = 1
     needs_training: bool = False
+    min_training: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

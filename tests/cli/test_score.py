@@ -6,6 +6,7 @@ import json
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from dnabench import SequenceSet
@@ -46,11 +47,72 @@ def test_real_sequences_are_at_0_and_uniform_ones_at_1_on_the_normalised_scale(d
     for metric in ("mmd@kmer", "swd@kmer"):
         assert rows["real", f"{metric}.normalised"]["value"] == pytest.approx(0, abs=0.1)
         assert rows["noise", f"{metric}.normalised"]["value"] == pytest.approx(1, abs=0.1)
-        whole, scaled = rows["real", metric], rows["real", f"{metric}.normalised"]
-        one = whole["floor"] + (whole["value"] - whole["floor"]) / scaled["value"]
-        assert (whole["ci_high"] - whole["floor"]) / (one - whole["floor"]) == pytest.approx(scaled["ci_high"])
     table = dnabench(*score, "--train", files / "train.fa", "--metrics", "mmd@kmer").out
     assert ["at floor" in line for line in table.splitlines() if "mmd@kmer ↓" in line] == [False, True]
+
+
+def test_scores_are_not_compared_with_a_floor_of_other_sizes(dnabench, files):
+    score = ("score", files / "real.fa.gz", "--reference", files / "reference.fa", "--metrics", "swd@kmer")
+    ended = dnabench(*score, "--format", "json")
+    assert [row["metric"] for row in json.loads(ended.out)] == ["swd@kmer"]
+    assert "at floor" not in dnabench(*score).out
+    assert "at floor" in dnabench(*score, "--train", files / "train.fa").out
+
+
+def test_a_floor_that_a_metric_refuses_is_left_out(dnabench, files):
+    """250 sequences are enough to extrapolate; the halves that the floor is made of are not."""
+    few = SequenceSet(np.random.default_rng(0).integers(0, 4, (300, 64), dtype=np.uint8))
+    few.take(np.arange(250)).to_fasta(files / "few.fa")
+    few.to_fasta(files / "reference.fa")
+    score = ("score", files / "few.fa", "--reference", files / "reference.fa", "-m", "fred")
+    ended = dnabench(*score, "--set", "fred.extrapolate=true", "--format", "json")
+    assert ended.code == 0
+    assert json.loads(ended.out)[0]["floor"] is None
+
+
+FUSSY = """
+from dnabench import MetricSpec, Score, hookimpl
+
+@hookimpl
+def dnabench_metrics():
+    yield MetricSpec(name="fussy", target="fussy_dna:Fussy", summary="for a test", direction="lower", uses_labels=True)
+
+class Fussy:
+    def score(self, *, generated, reference, context):
+        if (generated.codes == 1).mean() > {limit} or set(generated.labels["kind"]) != {{"a"}}:
+            raise RuntimeError("not these")
+        return Score(value=1.0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"), [(0.1, "fussy is not normalised: on random sequences it raised"), (0.5, "")]
+)
+def test_a_metric_that_fails_on_random_sequences_has_scored_all_the_same(dnabench, tmp_path, install, limit, said):
+    install("fussy_dna", FUSSY.format(limit=limit))
+    labels = pd.DataFrame({"kind": ["a"] * 200})
+    for seed, name in enumerate(("sample", "reference", "train")):
+        codes = np.random.default_rng(seed).choice([0, 2, 3], (200, 64)).astype(np.uint8)
+        SequenceSet(codes, labels=labels).to_fasta(tmp_path / f"{name}.fa")
+    score = (
+        "score",
+        tmp_path / "sample.fa",
+        "--reference",
+        tmp_path / "reference.fa",
+        "--train",
+        tmp_path / "train.fa",
+    )
+    ended = dnabench(*score, "-m", "fussy", "--format", "json")
+    assert ended.code == 0
+    assert [(row["value"], row["floor"]) for row in json.loads(ended.out)] == [(1.0, 1.0)]
+    assert said in ended.err
+    assert ("warning" in ended.err) == bool(said)
+
+
+def test_a_blind_metric_is_called_so(dnabench, files):
+    score = ("score", files / "real.fa.gz", "--reference", files / "reference.fa", "--train", files / "train.fa")
+    line = next(line for line in dnabench(*score, "-m", "uniqueness").out.splitlines() if "uniqueness ↑" in line)
+    assert "blind" in line
 
 
 def test_without_training_sequences_the_floor_is_between_halves_and_says_so(dnabench, files):

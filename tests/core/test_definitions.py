@@ -53,6 +53,19 @@ def test_without_a_docstring_or_a_module_there_is_no_page(spec):
     assert "a summary" in markdown(gone)
 
 
+def test_a_module_that_cannot_be_read_or_imported(install, tmp_path):
+    install("torn_dna", 'class Metric:\n    """Torn."""\n  def')
+    torn = MetricSpec(name="torn", target="torn_dna:Metric", summary="a summary", direction="lower")
+    assert page(torn) is None
+    package = tmp_path / "site" / "loud_dna" / "deep"
+    package.mkdir(parents=True)
+    (package.parent / "__init__.py").write_text("raise RuntimeError('imported')")
+    (package / "__init__.py").write_text("raise RuntimeError('imported')")
+    (package / "metric.py").write_text('class Metric:\n    """Found all the same."""\n')
+    loud = MetricSpec(name="loud", target="loud_dna.deep.metric:Metric", summary="a summary", direction="lower")
+    assert page(loud).headline == "Found all the same."
+
+
 def test_formulas_become_code_in_markdown(spec):
     text = markdown(spec("Metric"))
     assert text.startswith("## `paged`, version 1\n\nWhat it is, over two lines.\n")

@@ -78,6 +78,21 @@ def test_every_row_is_as_often_on_either_side(sizes):
     assert np.abs(counts - 1000).max() < 110
 
 
+def test_unequal_sides_get_their_shares_and_a_family_goes_where_it_fits():
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(91), [10, *[1] * 90])
+    family_first = 0
+    for _ in range(1000):
+        first, second = repartition(groups, 90, 10, rng)
+        assert (len(first), len(second)) == (90, 10)
+        family_first += 0 in first
+    # Where it fits on both sides, in proportion to their sizes: binomial(1000, .9) has a standard deviation of 9.5.
+    assert abs(family_first - 900) < 48
+    groups = np.concatenate([np.zeros(30, int), np.ones(20, int), np.arange(2, 52)])
+    for _ in range(100):
+        assert [len(side) for side in repartition(groups, 90, 10, rng)] == [90, 10]
+
+
 def test_what_does_not_fit_of_a_large_group_is_left_out():
     groups = np.array([0] * 40 + list(range(1, 11)))
     sides = repartition(groups, 25, 25, np.random.default_rng(0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dnabench.leaderboard.scale import at_floor, mean_normalised, normalised, normalised_rows
+from dnabench.leaderboard.scale import at_floor, is_blind, mean_normalised, normalised, normalised_rows
 
 
 def row(generator="g", metric="m", value=2.0, low=1.5, high=2.5, floor=1.0, direction="lower", seed=0):
@@ -42,8 +42,17 @@ def test_without_a_useless_generator_that_is_worse_there_is_no_scale(one):
     assert normalised(row(), one) is None
 
 
-def test_without_a_floor_there_is_no_scale():
+def test_without_a_floor_or_a_useless_score_there_is_no_scale():
     assert normalised(row(floor=None), row("noise", value=5.0)) is None
+    assert normalised(row(), {}) is None
+
+
+def test_blind_is_what_does_not_put_the_useless_generator_behind_the_floor():
+    assert is_blind(row(), row("noise", value=1.4, low=0.9, high=1.9))
+    assert not is_blind(row(), row("noise", value=1.6, low=1.1, high=2.1))
+    assert is_blind(row(direction="higher"), row("noise", value=1.0, low=1.0, high=1.0))
+    assert not is_blind(row(direction="higher"), row("noise", value=0.4, low=0.2, high=0.6))
+    assert not is_blind(row(), {})
 
 
 def test_rows_are_scaled_beside_the_useless_generator_of_their_seed():

@@ -33,8 +33,8 @@ def test_it_is_another_embedder_in_the_plan():
     assert (metric.label, metric.embedder) == ("fred@ae-fit", "ae-fit")
     (metric,) = plan_metrics(catalog, ["fred@kmer"], {})
     assert metric.embedder == "kmer"
-    with pytest.raises(UserError, match="fred@kmer names an embedder and option fred.encoder another, ae-fit"):
-        plan_metrics(catalog, ["fred@kmer"], {"fred": {"encoder": "fit"}})
+    both = plan_metrics(catalog, ["fred", "fred@kmer"], {"fred": {"encoder": "fit"}})
+    assert [metric.label for metric in both] == ["fred@ae-fit", "fred@kmer"]
 
 
 def test_scores_carry_the_digest_of_the_training(dnabench, files):
@@ -59,7 +59,7 @@ def test_without_training_sequences_it_is_refused(dnabench, files):
     assert "embedder ae-fit is fitted to training sequences: give them with --train" in ended.err
 
 
-def test_a_run_fits_it_to_the_training_split_and_leaves_the_suite(dnabench, files, tmp_path):
+def test_a_run_fits_it_to_the_training_split(dnabench, files, tmp_path):
     random_set(1000, 4).to_fasta(files / "data.fa")
     ended = dnabench(
         "run", "--generator", "markov", "--dataset", files / "data.fa", "-m", "fred", "--seeds", "0", "--set",
@@ -67,7 +67,7 @@ def test_a_run_fits_it_to_the_training_split_and_leaves_the_suite(dnabench, file
     )  # fmt: skip
     assert ended.code == 0, ended.err
     (row,) = [r for r in json.loads(ended.out)["results"] if r["metric"] == "fred@ae-fit"]
-    assert (row["suite"], row["embedder"], len(row["embedder_sha256"])) == ("custom", "ae-fit", 64)
+    assert (row["embedder"], len(row["embedder_sha256"])) == ("ae-fit", 64)
     (metric,) = json.loads((tmp_path / "run" / "manifest.json").read_text())["plan"]["metrics"]
     assert metric["embedder_options"] == {"steps": 2}
 
@@ -90,5 +90,35 @@ def test_a_saved_one_embeds_alike(make_context, tmp_path):
 
 def test_too_few_or_too_short_sequences_are_refused(make_context):
     for n, length in ((499, 64), (600, 63)):
-        with pytest.raises(UserError, match=f"ae-fit: {n} training sequences of {length} bp without N; it needs 500"):
+        with pytest.raises(UserError, match=f"{n} different training sequences of {length} bp without N; it needs 500"):
             FittedAutoencoder(FAST).fit(random_set(n, 0, length), context=make_context(length=length))
+    with pytest.raises(UserError, match="ae-fit: 1 different training sequences"):
+        FittedAutoencoder(FAST).fit(SequenceSet(np.zeros((600, 64), np.uint8)), context=make_context(length=64))
+
+
+def test_too_few_training_sequences_are_refused_before_anything_is_trained(dnabench, files, tmp_path):
+    random_set(600, 4).to_fasta(files / "small.fa")
+    run = ("run", "-g", "markov", "--dataset", files / "small.fa", "-m", "swd@ae-fit", "--out", tmp_path / "run")
+    ended = dnabench(*run)
+    assert ended.code == 2
+    assert "480 training sequences are too few: embedder ae-fit needs 500" in ended.err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("arguments", [("-m", "swd@ae-fit"), ("-m", "fred", "--set", "fred.encoder=fit")])
+def test_a_suite_s_run_is_its_own_no_more(dnabench, arguments):
+    def suite(*more):
+        return json.loads(dnabench("run", "-g", "random", "--dry-run", "--format", "json", *more).out)["plan"]["suite"]
+
+    assert suite("-m", "swd,fred") == "promoters-sim-v1"
+    assert suite(*arguments) == "custom"
+
+
+def test_its_floor_knows_nothing_of_the_training_sequences(dnabench, files):
+    """An encoder knows what it was fitted to: the floor is made of other real sequences."""
+    random_set(800, 2).to_fasta(files / "large.fa")
+    score = ("score", files / "sample.fa", "--reference", files / "large.fa", "--train", files / "train.fa")
+    ended = dnabench(*score, "-m", "swd@ae-fit", "--set", "ae-fit.steps=2", "--format", "json")
+    assert ended.code == 0
+    assert "the floor is between halves of the reference, 200 against 400" in ended.err
+    assert "cannot have it from these" in ended.err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from dnabench import SequenceSet
 from dnabench_metrics.distances import mmd
 from dnabench_metrics.distances.mmd import MaximumMeanDiscrepancy, median_squared_distance, mmd_estimate, rbf_kernel
 from dnabench_metrics.records.distances import MMDOptions
@@ -36,6 +37,20 @@ def test_bandwidths_are_powers_of_two_around_the_median():
     x, y = np.array([[0.0]]), np.array([[2.0]])
     expected = np.mean([np.exp(-4 / (2 * 3 * factor)) for factor in (0.25, 0.5, 1, 2, 4)])
     assert rbf_kernel(3.0, 5)(x, y)[0, 0] == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_order_of_a_large_reference_does_not_show(make_context):
+    rng = np.random.default_rng(40)
+    reference = SequenceSet(rng.integers(0, 4, (2600, 12), dtype=np.uint8))
+    generated = SequenceSet(rng.integers(0, 3, (300, 12), dtype=np.uint8))
+    context = make_context(
+        embedder="toy", length=12, embed_with=lambda name, s: np.exp(s.codes.astype(np.float64)) ** 1.5
+    )
+    mixed = reference.take(rng.permutation(2600))
+    metric = MaximumMeanDiscrepancy(MMDOptions())
+    scores = [metric.score(generated=generated, reference=r, context=context) for r in (reference, mixed)]
+    assert scores[0].value == scores[1].value
+    assert scores[0].ci_low == scores[1].ci_low
 
 
 def test_the_median_is_that_of_all_pairs():

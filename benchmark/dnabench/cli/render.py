@@ -97,17 +97,11 @@ def print_scores(rows: Iterable[Mapping[str, Any]]) -> None:
             _number(row["floor"]),
             str(row["n_generated"]),
             str(row["n_reference"]),
-            "at floor" if _at_floor(row) else "",
+            row["flags"],
             row["error"],
         ]
         table.add_row(*(Text(cell) for cell in cells))
     print_table(table)
-
-
-def _at_floor(row: Mapping[str, Any]) -> bool:
-    from dnabench.leaderboard.scale import at_floor
-
-    return "." not in row["metric"] and at_floor(row["ci_low"], row["ci_high"], row["floor"], row["direction"])
 
 
 def _rank(rank: int | None) -> str:

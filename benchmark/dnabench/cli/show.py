@@ -46,6 +46,8 @@ def _record(offer: Any) -> dict[str, Any]:
     spec = offer.spec
     values = {field.name: getattr(spec, field.name) for field in dataclasses.fields(spec)}
     values["options"] = options.describe(spec.options)
+    if isinstance(spec, MetricSpec) and spec.embedder:
+        del values["devices"]  # it is where its embedder is
     page = definitions.page(spec) if isinstance(spec, (MetricSpec, EmbedderSpec)) else None
     values["definition"] = dataclasses.asdict(page) if page else None
     if "presets" in values:

@@ -64,9 +64,9 @@ def real_halves(real: SequenceSet, most: int, *, draws: int, k: int, rng: np.ran
 def repartition(groups: np.ndarray, n: int, m: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Rows of two disjoint sets of ``n`` and ``m`` that share no group, ascending.
 
-    Groups of several are placed by falling size, in random order among equals, where the larger share is still missing;
-    single rows then fill the sets up. What does not fit of a group is left out, and where there are too few single rows
-    in its place the sets come out that much smaller.
+    Groups of several are placed by falling size, in random order among equals, on a side where they fit, with the
+    probability that a row still missing is missing there; single rows then fill the sets up. What fits nowhere of a
+    group is left out, and where there are too few single rows in its place the sets come out that much smaller.
 
     Args:
         groups: whole numbers from 0, shape ``(n + m,)``: which rows belong together.
@@ -83,8 +83,8 @@ def repartition(groups: np.ndarray, n: int, m: int, rng: np.random.Generator) ->
     for group in order:
         if sizes[group] == 1:
             break
-        shares = missing[0] * m, missing[1] * n
-        side = int(rng.integers(2)) if shares[0] == shares[1] else int(shares[1] > shares[0])
+        room = [space if space >= sizes[group] else 0 for space in missing]
+        side = int(rng.random() * sum(room) >= room[0]) if any(room) else int(missing[1] > missing[0])
         taken = rng.permutation(members[group])[: missing[side]]
         sides[side].append(taken)
         missing[side] -= len(taken)

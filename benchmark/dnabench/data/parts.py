@@ -17,7 +17,6 @@ from dnabench.data.kept import read_kept, read_labels, write_kept
 from dnabench.errors import UserError
 from dnabench.files import atomic_write, locked
 from dnabench.seeds import rng
-from dnabench.suites import SplitRule
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,12 +75,15 @@ class Draws:
         generated = draw(self.validation, n_generated, role="floor", repeat=repeat, dataset=self.digest)
         return generated, self.reference(n_reference, repeat=repeat)
 
-    def floor_pairs(self, n_generated: int, n_reference: int, *, repeat: int) -> Iterator[RealPair]:
-        """That pair, and more of its sizes drawn from both sets together; none when either part is too small."""
+    def floor_pairs(self, n_generated: int, n_reference: int, *, repeat: int, k: int) -> Iterator[RealPair]:
+        """That pair, and more of its sizes drawn from both sets together; none when either part is too small.
+
+        The further ones do not divide relatives, which share a ``k``-mer.
+        """
         pair = self.floor_pair(n_generated, n_reference, repeat=repeat)
         if pair is not None:
             draws = rng("floor-draws", repeat=repeat, dataset=self.digest)
-            yield from real_pairs(*pair, draws=DRAWS, k=SplitRule.k, rng=draws)
+            yield from real_pairs(*pair, draws=DRAWS, k=k, rng=draws)
 
 
 class StoredParts(Draws):

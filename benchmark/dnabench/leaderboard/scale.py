@@ -16,14 +16,10 @@ def normalised(row: Mapping[str, Any], useless: Mapping[str, Any]) -> dict[str, 
     Its interval is that of the score. None where a number is missing, and where the useless generator is not worse than
     the floor beyond its own interval: then there is no scale, and the metric is blind.
     """
-    value, floor, one = row["value"], row["floor"], useless["value"]
-    if value is None or floor is None or one is None:
+    value, floor, one = row["value"], row["floor"], useless.get("value")
+    if value is None or floor is None or one is None or is_blind(row, useless):
         return None
     span = one - floor
-    ends = [useless[end] for end in ("ci_low", "ci_high")]
-    margin = 0.0 if None in ends else (ends[1] - ends[0]) / 2
-    if (span if row["direction"] == "lower" else -span) <= margin:
-        return None
     scaled = [None if row[end] is None else (row[end] - floor) / span for end in ("ci_low", "ci_high")]
     low, high = scaled if span > 0 else reversed(scaled)
     return {
@@ -35,6 +31,17 @@ def normalised(row: Mapping[str, Any], useless: Mapping[str, Any]) -> dict[str, 
         "ci_high": high,
         "floor": 0.0,
     }
+
+
+def is_blind(row: Mapping[str, Any], useless: Mapping[str, Any]) -> bool:
+    """Whether the useless generator is not worse than the floor of ``row`` beyond its own interval."""
+    floor, one = row["floor"], useless.get("value")
+    if floor is None or one is None:
+        return False
+    ends = [useless[end] for end in ("ci_low", "ci_high")]
+    margin = 0.0 if None in ends else (ends[1] - ends[0]) / 2
+    worse = one - floor if row["direction"] == "lower" else floor - one
+    return bool(worse <= margin)
 
 
 def normalised_rows(table: Iterable[Mapping[str, Any]], useless: str) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -58,6 +59,12 @@ class SplitRule:
         """What a row of results says of it: ``groups-50mer-80:10:10`` or ``random-80:10:10``."""
         shares = ":".join(f"{fraction * 100:.12g}" for fraction in self.fractions)
         return f"groups-{self.k}mer-{shares}" if self.method == "groups" else f"{self.method}-{shares}"
+
+
+def relatives_of(protocol: str) -> int:
+    """The k of the k-mers that relatives share, as :attr:`SplitRule.protocol` tells it; else the default."""
+    found = re.search(r"-(\d+)mer-", protocol)
+    return int(found.group(1)) if found else SplitRule.k
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,6 +38,9 @@ class Autoencoder:
         trained and what it sees.
     """
 
+    #: What is to be done about damaged weights.
+    remedy = "install dnabench again"
+
     def __init__(self) -> None:
         self.load(Path(__file__).parent)
 
@@ -53,7 +56,7 @@ class Autoencoder:
         if found != self._facts["sha256"]:
             raise UserError(
                 f"{weights}: sha256 {found} is not the {self._facts['sha256']} of encoder.json; "
-                f"the file is damaged: install dnabench again"
+                f"the file is damaged: {self.remedy}"
             )
         tensors = load(content)
         self._maps = {name: tensors.pop(name) for name in MAPS}

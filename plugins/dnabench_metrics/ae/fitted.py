@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dnabench_metrics.ae.network import Encoder
     from dnabench_metrics.records.embedders import FittedAutoencoderOptions
 
+#: Different training sequences, as the record says.
 FEWEST = 500
 
 
@@ -32,16 +33,19 @@ class FittedAutoencoder(Autoencoder):
         About 0.1 s a step of 128 sequences of 256 bp on one CPU core.
     """
 
+    remedy = "remove its directory, and it is trained anew"
+
     def __init__(self, options: FittedAutoencoderOptions) -> None:
         self.options = options
 
     def fit(self, train: SequenceSet, *, context: Context) -> None:
-        """Train. UserError with fewer than 500 training sequences without N, or shorter than 64 bp."""
+        """Train. UserError with fewer than 500 different training sequences without N, or shorter than 64 bp."""
         known = train.take(np.flatnonzero((train.codes < 4).all(axis=1)))
-        if len(known) < FEWEST or known.length < MIN_LENGTH:
+        different = len(np.unique(known.codes, axis=0))
+        if different < FEWEST or known.length < MIN_LENGTH:
             raise UserError(
-                f"embedder ae-fit: {len(known)} training sequences of {known.length} bp without N; it needs {FEWEST} "
-                f"of {MIN_LENGTH} bp"
+                f"embedder ae-fit: {different} different training sequences of {known.length} bp without N; it needs "
+                f"{FEWEST} of {MIN_LENGTH} bp"
             )
         recipe = Recipe(steps=self.options.steps, seed=context.seed)
 

@@ -216,7 +216,7 @@ def main(arguments: list[str] | None = None) -> None:
     held_out, known = (sequences.take(rows) for rows in split(len(sequences), recipe))
     encoder, decoder = train(known, recipe, _report, device=options.device)
     facts = {
-        "trained_on": {"sequences": len(known), "length": sequences.length, "digest": sequences.digest},
+        "trained_on": {"sequences": len(known), "length": sequences.length, "digest": known.digest},
         "held_out": accuracy(encoder, decoder, held_out, recipe.seed),
     }
     write(encoder, known.codes, options.out, recipe, facts)

@@ -27,7 +27,7 @@ def whole_hashes(codes: np.ndarray) -> np.ndarray:
     probability of at most 2^-62 on each strand. Callers take equal hashes for equal sequences.
     """
     hashes = np.empty(len(codes), np.uint64)
-    factors = np.random.default_rng(0).integers(0, 2**64, codes.shape[1], dtype=np.uint64)
+    factors: np.ndarray = np.random.default_rng(0).integers(0, 2**64, codes.shape[1], dtype=np.uint64)
     _hash_rows(codes, factors, factors[::-1].copy(), hashes)
     return hashes
 

@@ -32,6 +32,7 @@ def embedders() -> Iterator[EmbedderSpec]:
         dimension=64,
         min_length=64,
         needs_training=True,
+        min_training=500,
     )
     yield EmbedderSpec(
         name="kmer",
