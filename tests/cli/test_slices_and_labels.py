@@ -7,6 +7,7 @@ import io
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from dnabench import SequenceSet, suites
@@ -159,3 +160,20 @@ def test_the_real_promoters_in_place_of_the_published(dnabench, real_data, tmp_p
     for part in ("all", "species=at", "species=dm", "species=ce"):
         assert value["holdout", part, "motif-kl"] < value["dinucleotide-shuffle", part, "motif-kl"]
     assert value["holdout", "all", "mmd@kmer"] < value["markov", "all", "mmd@kmer"]
+
+
+def test_a_slice_too_small_for_a_metric_s_own_rule_is_skipped_and_the_rest_is_scored(dnabench, tmp_path):
+    labels = pd.DataFrame({"species": ["hs"] * 560 + ["mm"] * 40})
+    codes = np.random.default_rng(0).integers(0, 4, (600, 64), dtype=np.uint8)
+    SequenceSet(codes, labels=labels).to_fasta(tmp_path / "x.fa")
+    (tmp_path / "own.toml").write_text(
+        'samples = 60\nmetrics = ["precision@kmer"]\nseeds = [0]\nslices = ["species"]\n'
+        f'[dataset]\npath = "{tmp_path / "x.fa"}"\n'
+    )
+    run = ("run", "-g", "markov", "--set", "markov.by=species", "--suite", tmp_path / "own.toml")
+    ended = dnabench(*run, "--set", "precision.k=10", "--no-controls", "--format", "csv", "--out", tmp_path / "run")
+    assert ended.code == 0, ended.err
+    status = {row["slice"]: (row["status"], row["error"]) for row in rows_of(ended.out)}
+    assert status["all"][0] == status["species=hs"][0] == "done"
+    assert status["species=mm"][0] == "skipped"
+    assert "k = 10" in status["species=mm"][1]
