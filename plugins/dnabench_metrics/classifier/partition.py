@@ -19,8 +19,9 @@ def partition(generated: np.ndarray, reference: np.ndarray, *, training: int, se
 
     The first copy of a sequence on one side is drawn together with the first copy on the other, the second with the
     second, and so on. Were they drawn apart, a classifier would have learned the held-out one with the wrong label, and
-    a generator that copies the reference would come out below 0.5. What one side holds in excess is drawn freely: where
-    copies count, a sequence that a generator repeats is evidence, in the training part as in the held-out one.
+    a generator that copies the reference would have an AUROC far below 0.5. What one side holds in excess is drawn
+    freely: where copies count, a sequence that a generator repeats is evidence, in the training part as in the held-out
+    one.
 
     The draw depends on neither the order of the rows nor which side is which.
 

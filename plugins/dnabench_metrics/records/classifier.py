@@ -25,7 +25,9 @@ class C2STOptions:
         "count", "`count`: what a side repeats is used with all its copies, so that repeating shows; `once`: once"
     )
     epochs: int = option(10, "cnn only: passes over the training sequences", minimum=1)
-    seed: int = option(0, "seed of the split and of the network, the same for every generator", minimum=0)
+    seed: int = option(
+        0, "seed of the split and of the network, the same for every generator", minimum=0, maximum=2**63 - 1
+    )
 
 
 def metrics() -> Iterator[MetricSpec]:
@@ -33,7 +35,7 @@ def metrics() -> Iterator[MetricSpec]:
     yield MetricSpec(
         name="c2st",
         target="dnabench_metrics.classifier.c2st:ClassifierTwoSampleTest",
-        summary="held-out AUROC of a classifier that tells generated from real sequences; 0.5 is chance",
+        summary="how well a classifier tells generated from real sequences: 0.5 + |held-out AUROC - 0.5|",
         direction="lower",
         min_samples=FEWEST,
         options=C2STOptions,

@@ -57,5 +57,5 @@ def metrics() -> Iterator[MetricSpec]:
         target="dnabench_metrics.sequences.uniqueness:Uniqueness",
         summary="distinct sequences among the generated ones, as a fraction of their number",
         direction="higher",
-        citation="Polykovskiy et al. 2020, Front Pharmacol 11:565644; Good and Toulmin 1956, Biometrika 43:45",
+        citation="Polykovskiy et al. 2020, Front Pharmacol 11:565644; Chao et al. 2014, Ecol Monogr 84:45",
     )

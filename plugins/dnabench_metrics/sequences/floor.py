@@ -10,8 +10,10 @@ from scipy.special import gammaln, xlogy
 if TYPE_CHECKING:
     from dnabench_metrics.kmers import Spectrum
 
-#: Occurrences from which the expected part of a k-mer is at its limit, to 0.2 % for sides of equal size.
-MANY = 400
+#: Occurrences expected on the side with fewer windows from which the part of a k-mer is at its limit, to 0.2 %.
+MANY = 200
+#: Up to this many occurrences among both sides each number is in the table; beyond, so many numbers per e-fold.
+EACH, PER_E_FOLD = 400, 20
 
 
 def expected_js_distance(generated: Spectrum, reference: Spectrum) -> float:
@@ -19,11 +21,11 @@ def expected_js_distance(generated: Spectrum, reference: Spectrum) -> float:
 
     With M and M' windows a side, a k-mer that occurs N times among both contributes ``g(N)``, the mean of
     `js_terms` of the shares A / M and (N - A) / M' over A ~ Binomial(N, M / (M + M')), if its windows are dealt
-    one by one. As N grows, g tends to ``(1/M + 1/M') / (8 ln 2)``: the second order of the divergence, which for 4^k
-    frequent k-mers and M = M' is the familiar ``(4^k - 1) / (4 M)`` nats. But windows are dealt by the sequence, and
-    those of one sequence resemble each other. A k-mer whose count varies ``phi`` times as much between sequences as
-    that of independent windows would (the design effect, Kish 1965, Survey Sampling, section 8.2) behaves as
-    N / phi independent clumps of phi windows do and contributes ``phi g(N / phi)``.
+    one by one. As the mean occurrences on the smaller side grow, g tends to ``(1/M + 1/M') / (8 ln 2)``: the second
+    order of the divergence, which for 4^k frequent k-mers and M = M' is the familiar ``(4^k - 1) / (4 M)`` nats. But
+    windows are dealt by the sequence, and those of one sequence resemble each other. A k-mer whose count varies ``phi``
+    times as much between sequences as that of independent windows would (the design effect, Kish 1965, Survey Sampling,
+    section 8.2) behaves as N / phi independent clumps of phi windows do and contributes ``phi g(N / phi)``.
     """
     windows, windows_r = int(generated.counts.sum()), int(reference.counts.sum())
     found = generated.counts + reference.counts > 0
@@ -38,10 +40,12 @@ def expected_js_distance(generated: Spectrum, reference: Spectrum) -> float:
     phi = (squares - 2 * share * weighted + share**2 * (lengths @ lengths)) / counts * n / (n - 1)
     # Sequences that all hold the same number of a k-mer leave no variance but, at times, its rounding.
     phi = np.where(phi > 1e-9, phi, 0.0)
-    clumps = np.divide(counts, phi, out=np.full_like(counts, MANY), where=phi > 0)
+    clumps = np.divide(counts, phi, out=np.full_like(counts, np.inf), where=phi > 0)
     limit = (1 / windows + 1 / windows_r) / (8 * np.log(2))
-    table = _expected_terms(windows, windows_r)
-    each = np.where(clumps < MANY, np.interp(clumps, np.arange(MANY), table), limit)
+    fewer, more = sorted((windows, windows_r))
+    totals = _tabulated(MANY * (fewer + more) / fewer)
+    table = _expected_terms(totals, fewer, more)
+    each = np.where(clumps < totals[-1], np.interp(clumps, totals, table), limit)
     return float(np.sqrt(min(1.0, phi @ each)))
 
 
@@ -55,13 +59,24 @@ def js_terms(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     return terms
 
 
-def _expected_terms(windows: int, windows_r: int) -> np.ndarray:
-    """g(N) of `expected_js_distance` for N = 0 .. MANY - 1."""
-    total, dealt = np.tril_indices(MANY)
-    rest = total - dealt
-    alpha = windows / (windows + windows_r)
-    log_factorial = gammaln(np.arange(MANY) + 1)
-    log_chance = log_factorial[total] - log_factorial[dealt] - log_factorial[rest]
+def _tabulated(most: float) -> np.ndarray:
+    """The N that g is worked out for, up to ``most`` >= EACH: int64, ascending; it is straight enough between them."""
+    steps = int(np.ceil(PER_E_FOLD * np.log(most / EACH)))
+    return np.concatenate([np.arange(EACH), np.geomspace(EACH, most, steps + 1).astype(np.int64)])
+
+
+def _expected_terms(totals: np.ndarray, fewer: int, more: int) -> np.ndarray:
+    """g(N) of `expected_js_distance` for N in ``totals``, int64: float64, the same shape.
+
+    The sum runs over the occurrences on the side of ``fewer`` windows, to ten standard deviations beyond their mean.
+    """
+    alpha = fewer / (fewer + more)
+    mean = alpha * totals
+    sizes = np.minimum(totals, mean + 10 * np.sqrt(mean) + 20).astype(np.int64) + 1
+    row = np.repeat(np.arange(len(totals)), sizes)
+    dealt = np.arange(len(row)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    rest = totals[row] - dealt
+    log_chance = gammaln(totals + 1)[row] - gammaln(dealt + 1) - gammaln(rest + 1)
     chance = np.exp(log_chance + dealt * np.log(alpha) + rest * np.log1p(-alpha))
-    expected: np.ndarray = np.bincount(total, chance * js_terms(dealt / windows, rest / windows_r))
+    expected: np.ndarray = np.bincount(row, chance * js_terms(dealt / fewer, rest / more))
     return expected

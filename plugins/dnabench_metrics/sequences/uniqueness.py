@@ -24,12 +24,18 @@ class Uniqueness:
         sets have duplicates too, unless they were taken out.
         It depends on n: the more are drawn, the more repeat. Compare values at equal n only, as with MOSES' unique@k.
     Interval:
-        Of the number of repeats R = n - D, with f_k the number of sequences seen exactly k times. If n more were
-        drawn, f_1 - f_2 + f_3 - ... of them would be new and different (Good and Toulmin 1956), and
-        V = min(f_1, f_1 - f_2 + f_3 - ...) - f_1^2 / n estimates the variance of D over draws of n. R over
-        V / R is taken as a Poisson number, whose exact (Garwood) limits are the interval; if no sequence repeats, R
-        may still be up to 3.7 on average. It holds the mean in 92 to 99 % of simulated draws. The ordinary bootstrap
-        is wrong here: it draws about 37 % of the distinct sequences not at all, so every resample lies far below D.
+        Of the number of repeats R = n - D, with f_k the number of sequences seen exactly k times. V, the variance of D
+        over draws of n, is the larger of two estimates, but at most R: that of draws from a population made up of the
+        sequences seen, their frequencies shrunk, and f_0 unseen ones (Chao et al. 2014), and
+        min(f_1, f_1 - f_2 + f_3 - ...) - f_1^2 / n (Good and Toulmin 1956). R over V / R is taken as a Poisson number,
+        whose exact (Garwood) limits are the interval. If no sequence repeats, R may still be up to 3.7 on average; and
+        if newcomers are rarer than repeats (2 V < R), the upper end is at least D - V + the upper limit of V Poisson
+        newcomers: a generator that gave the same few sequences n times may have 3.7 more on average.
+        It is not too short for any population tried, and too long for small ones: simulated, it holds the mean in 94 to
+        99 % of draws from large pools and from long-tailed ones, in 98 to 100 % from pools of 10, 30 and 100
+        sequences at 20 to 300 draws, where it is 1.2 to 2.5 times as wide as it had to be, and wider once all of the
+        pool is seen. The ordinary bootstrap is wrong here: it draws about 37 % of the distinct sequences not at all,
+        so every resample lies far below D.
     Floor:
         1 where the real set was freed of duplicates; else the value of the part `reference`.
     Sees:
@@ -40,8 +46,8 @@ class Uniqueness:
     Cost:
         O(n length): 0.001 s for 10,000 a side of 256 bp, 0.01 s for 2,048 bp (one thread).
     Source:
-        Polykovskiy et al. 2020, Front Pharmacol 11:565644 (unique@k); Good and Toulmin 1956, Biometrika 43:45, for
-        the variance; Garwood 1936, Biometrika 28:437, for the limits.
+        Polykovskiy et al. 2020, Front Pharmacol 11:565644 (unique@k); Chao et al. 2014, Ecol Monogr 84:45, and Good
+        and Toulmin 1956, Biometrika 43:45, for the variance; Garwood 1936, Biometrika 28:437, for the limits.
     """
 
     def score(self, *, generated: SequenceSet, reference: SequenceSet, context: Context) -> Score:  # noqa: ARG002
@@ -97,32 +103,75 @@ def _count_equal_rows(words: np.ndarray, multipliers: np.ndarray, slots: np.ndar
 def distinct_share(counts: np.ndarray) -> tuple[float, float, float]:
     """D / n with the ends of its 95 % interval, from how often each distinct sequence occurs."""
     distinct, n = len(counts), int(counts.sum())
-    repeats = n - distinct
-    low, high = _repeat_limits(repeats, repeat_variance(counts))
-    return distinct / n, max(1.0, n - high) / n, (n - low) / n
+    repeats, variance = n - distinct, distinct_variance(counts)
+    low, high = _repeat_limits(repeats, variance)
+    most = n - low
+    if 2 * variance < repeats:
+        most = max(most, distinct - variance + gammaincinv(variance + 1, 0.975))
+    return distinct / n, max(1.0, n - high) / n, min(1.0, float(most) / n)
 
 
-def repeat_variance(counts: np.ndarray) -> float:
+def distinct_variance(counts: np.ndarray) -> float:
     """Variance of the number of distinct sequences over draws of ``n = counts.sum()``, estimated from one draw.
 
-    If sequence s comes up as a Poisson number with mean l_s, D has the variance sum_s exp(-l_s) (1 - exp(-l_s)), which
-    is the number of sequences that a second draw as large would add; Good and Toulmin 1956 estimate it by
-    ``f_1 - f_2 + f_3 - ...``. It is at most sum_s l_s exp(-l_s), estimated by f_1. That n is fixed takes the squared
-    covariance of D and n, over the variance of n, off it: ``f_1^2 / n``.
+    The larger of two estimates: either one falls short where the other does not, that of the population where a few
+    singletons stand for a long tail, Good and Toulmin's, whose noise grows with the counts, in small pools. At most the
+    number of repeats, which is the variance where repeats are pairs that come up independently.
 
     Args:
         counts: how often each distinct sequence occurs, int64, shape ``(distinct,)``.
     """
-    singletons = int((counts == 1).sum())
-    newcomers = int((counts % 2 == 1).sum()) - int((counts % 2 == 0).sum())
-    return max(0.0, min(newcomers, singletons) - singletons**2 / int(counts.sum()))
+    frequencies = np.bincount(counts)[1:]
+    repeats = int(counts.sum()) - len(counts)
+    return min(max(population_variance(frequencies), good_toulmin_variance(frequencies)), float(repeats))
+
+
+def good_toulmin_variance(frequencies: np.ndarray) -> float:
+    """The variance of D by what a second draw as large would add.
+
+    If sequence s comes up as a Poisson number with mean l_s, D has the variance sum_s exp(-l_s) (1 - exp(-l_s)), which
+    is the number of sequences that a second draw would add; Good and Toulmin 1956 estimate it by ``f_1 - f_2 + f_3 -
+    ...``. It is at most sum_s l_s exp(-l_s), estimated by f_1. That n is fixed takes the squared covariance of D and n,
+    over the variance of n, off it: ``f_1^2 / n``.
+
+    Args:
+        frequencies: f_1, f_2, ...: how many sequences occur once, twice, ..., int64.
+    """
+    n = frequencies @ np.arange(1, len(frequencies) + 1)
+    newcomers = frequencies[::2].sum() - frequencies[1::2].sum()
+    return max(0.0, float(min(newcomers, frequencies[0]) - frequencies[0] ** 2 / n))
+
+
+def population_variance(frequencies: np.ndarray) -> float:
+    """The variance of D over draws from a population that is estimated from the sequences seen and unseen.
+
+    The unseen ones are ``f_0 = f_1 (f_1 - 1) / (2 (f_2 + 1))`` (Chao 1, without its bias), equally frequent, and come
+    up ``f_1 (n - 1) (f_1 - 1) / ((n - 1) (f_1 - 1) + 2 (f_2 + 1))`` times among n (the share of unseen mass of Chao and
+    Jost 2012, Ecology 93:2533, with f_1 - 1 and f_2 + 1 as in f_0). That is taken off those seen: one that was seen k
+    times comes up ``k (1 - c exp(-k))`` times. From such a population Chao et al. 2014 draw bootstrap samples; here the
+    variance over them is written down, as in `good_toulmin_variance`.
+
+    Args:
+        frequencies: f_1, f_2, ...: how many sequences occur once, twice, ..., int64.
+    """
+    seen = np.arange(1, len(frequencies) + 1, dtype=np.float64)
+    n = frequencies @ seen
+    pairs, twice = frequencies[0] * max(0, frequencies[0] - 1), frequencies[1] if len(frequencies) > 1 else 0
+    unseen = pairs / (2 * (twice + 1))
+    taken = (n - 1) * pairs / ((n - 1) * max(0, frequencies[0] - 1) + 2 * (twice + 1))
+    means = np.maximum(0.0, seen * (1 - taken / (frequencies @ (seen * np.exp(-seen))) * np.exp(-seen)))
+    if unseen:
+        means, frequencies = np.append(means, taken / unseen), np.append(frequencies, unseen)
+    absent = np.exp(-means)
+    variance = frequencies @ (absent * (1 - absent)) - (frequencies @ (means * absent)) ** 2 / n
+    return max(0.0, float(variance))
 
 
 def _repeat_limits(repeats: int, variance: float) -> tuple[float, float]:
     """The 95 % limits of the mean of a number that is ``variance / repeats`` times a Poisson number."""
     if repeats == 0:
         return 0.0, -float(np.log(0.025))
-    if variance == 0:
+    if variance < 1e-12:  # closer than the limits can be worked out
         return float(repeats), float(repeats)
     scale = variance / repeats
     events = repeats / scale

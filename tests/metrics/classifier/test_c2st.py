@@ -11,6 +11,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from dnabench import SequenceSet, UserError
+from dnabench.options import build
 from dnabench_metrics.classifier.c2st import ClassifierTwoSampleTest
 from dnabench_metrics.records.classifier import C2STOptions
 from dnabench_metrics.stand_ins import dinucleotide_shuffle, markov, mutated, per_position
@@ -56,27 +57,32 @@ def test_the_network_finds_a_motif_that_one_side_has(c2st):
     score = c2st(generated, reference, classifier="cnn", epochs=20)
     assert score.value > 0.95
     assert c2st(uniform(200, 40, 2), reference, classifier="cnn").value == pytest.approx(
-        0.5, abs=4 * (0.5 - score.parts["chance"].ci_low) / 1.96
+        0.5, abs=4 * (score.parts["chance"].ci_high - 0.5) / 1.96
     )
 
 
 def test_chance_has_the_band_of_the_held_out_sizes(c2st):
     chance = c2st(uniform(90, 30, 0), uniform(61, 30, 1)).parts["chance"]
     # 30 of either side are trained on, so 60 and 31 are held out.
-    half = 1.959964 * np.sqrt((60 + 31 + 1) / (12 * 60 * 31))
-    assert (chance.value, chance.ci_low, chance.ci_high) == pytest.approx((0.5, 0.5 - half, 0.5 + half), abs=1e-6)
+    error = np.sqrt((60 + 31 + 1) / (12 * 60 * 31))
+    assert (chance.ci_low, chance.ci_high) == pytest.approx((0.5, 0.5 + 1.959964 * error), abs=1e-6)
+    sizes = np.abs(np.random.default_rng(0).normal(0, error, 200_000))
+    assert chance.value == pytest.approx(0.5 + sizes.mean(), abs=5e-4)
+    assert (sizes + 0.5 <= chance.ci_high).mean() == pytest.approx(0.95, abs=0.003)
 
 
 def test_two_samples_of_one_source_lie_inside_the_band_and_the_interval_holds_chance(c2st):
-    inside, covered, values = [], [], []
+    inside, covered, values, areas = [], [], [], []
     for seed in range(50):
         score = c2st(uniform(60, 16, 2 * seed), uniform(60, 16, 2 * seed + 1))
         values.append(score.value)
+        areas.append(score.parts["auroc"].value)
         inside.append(score.parts["chance"].ci_low <= score.value <= score.parts["chance"].ci_high)
-        covered.append(score.ci_low <= 0.5 <= score.ci_high)
+        covered.append(score.ci_low <= score.parts["chance"].value <= score.ci_high)
     sd = np.sqrt(61 / (12 * 30 * 30))
-    assert np.mean(values) == pytest.approx(0.5, abs=3 * sd / np.sqrt(50))
-    assert np.std(values, ddof=1) == pytest.approx(sd, rel=0.3)  # a spread of 50 is known to 10 %
+    assert np.mean(areas) == pytest.approx(0.5, abs=3 * sd / np.sqrt(50))
+    assert np.std(areas, ddof=1) == pytest.approx(sd, rel=0.3)  # a spread of 50 is known to 10 %
+    assert np.mean(values) == pytest.approx(score.parts["chance"].value, abs=3 * sd / np.sqrt(50))
     assert np.mean(inside) >= 0.88
     assert np.mean(covered) >= 0.88
 
@@ -138,6 +144,45 @@ def test_one_and_two_threads_give_the_same(c2st):
             scores.append(c2st(generated, reference))
     assert scores[0].value == scores[1].value
     assert scores[0].ci_low == scores[1].ci_low
+
+
+def with_one_base_changed(codes: np.ndarray, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    changed = codes.copy()
+    place = np.arange(len(codes)), rng.integers(0, codes.shape[1], len(codes))
+    changed[place] = (changed[place] + rng.integers(1, 4, len(codes))) % 4
+    return changed
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_copies_with_one_base_changed_do_not_score_better_than_fresh_sequences(c2st, seed):
+    reference = uniform(200, 32, seed)
+    copies, fresh = (
+        c2st(with_one_base_changed(reference, seed), reference),
+        c2st(uniform(200, 32, 50 + seed), reference),
+    )
+    # The classifier has seen the held-out ones' originals with the other label.
+    assert copies.parts["auroc"].ci_high < 0.4
+    assert copies.value == pytest.approx(1 - copies.parts["auroc"].value)
+    assert (copies.ci_low, copies.ci_high) == pytest.approx(
+        (1 - copies.parts["auroc"].ci_high, 1 - copies.parts["auroc"].ci_low)
+    )
+    assert copies.value > fresh.value
+    assert copies.ci_low > copies.parts["chance"].ci_high
+
+
+@pytest.mark.slow
+def test_human_promoters_with_one_base_changed_do_not_score_better_than_others(c2st, human):
+    copies, fresh = (c2st(codes, human[:1000]) for codes in (with_one_base_changed(human[:1000], 0), human[1000:2000]))
+    assert copies.ci_low > max(fresh.value, copies.parts["chance"].ci_high)
+
+
+def test_the_largest_seed_is_one_that_torch_takes(c2st):
+    largest, more = ({"seed": seed, "classifier": "cnn", "epochs": 1} for seed in (2**63 - 1, 2**63))
+    assert build(C2STOptions, "c2st", largest) == C2STOptions(**largest)
+    assert c2st(uniform(60, 16, 0), uniform(60, 16, 1), **largest).value >= 0.5
+    with pytest.raises(UserError, match="must be at most 9223372036854775807"):
+        build(C2STOptions, "c2st", more)
 
 
 @pytest.mark.parametrize("repeats", ["once", "count"])

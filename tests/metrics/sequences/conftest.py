@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dnabench import Score, SequenceSet
+from dnabench_metrics import stand_ins
 
 
 @pytest.fixture
@@ -27,11 +28,10 @@ def scorer(make_context) -> Callable[..., Callable[..., Score]]:
 
 @pytest.fixture
 def mutated() -> Callable[[np.ndarray, float], np.ndarray]:
-    """Every base is drawn anew with probability ``rate``; a higher rate changes all that a lower one does."""
+    """Every base becomes another one with probability ``rate``; a higher rate changes all that a lower one does."""
 
     def mutate(codes: np.ndarray, rate: float) -> np.ndarray:
-        rng = np.random.default_rng(12)
-        drawn = rng.random(codes.shape) < rate
-        return np.where(drawn, rng.integers(0, 4, codes.shape), codes).astype(np.uint8)
+        drawn = np.random.default_rng(12).random(codes.shape) < rate
+        return np.where(drawn, stand_ins.mutated(codes, 1.0, np.random.default_rng(13)), codes)
 
     return mutate

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.stats import wasserstein_distance
@@ -46,8 +46,7 @@ def test_the_influence_is_the_slope_in_an_observations_weight(generated, referen
     # W is piecewise linear in the weights: exact, where F and G differ at every point.
     points = np.unique(np.concatenate([generated, reference]))[:-1]
     excess = [(generated <= point).mean() - (reference <= point).mean() for point in points]
-    if np.abs(excess).min(initial=1) < 0.01:
-        return
+    assume(np.abs(excess).min(initial=1) >= 0.01)
     step = 1e-4
     influence = wasserstein(generated=generated, reference=reference).influence_generated
     slopes = []
@@ -89,6 +88,12 @@ def test_the_floor_is_the_documented_one(real_promoters, scorer):
         values.append(scorer(GCContent())(human.codes[order[:1000]], human.codes[order[1000:2000]]).value)
     assert np.mean(values) == pytest.approx(expected, abs=3 * np.std(values) / np.sqrt(30))
     assert np.mean(values) == pytest.approx(0.006, abs=0.001)
+
+
+@pytest.mark.parametrize("rate", [0.1, 1.0])
+def test_mutants_differ_in_the_share_of_bases_that_is_asked_for(mutated, rate):
+    codes = np.random.default_rng(0).integers(0, 4, (200, 500), dtype=np.uint8)
+    assert (mutated(codes, rate) != codes).mean() == pytest.approx(rate, abs=4 * np.sqrt(rate * (1 - rate) / 100_000))
 
 
 def test_it_grows_with_the_share_of_mutated_bases(real_promoters, scorer, mutated):

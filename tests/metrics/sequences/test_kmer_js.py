@@ -114,6 +114,16 @@ def deals(codes: np.ndarray, n: int, k: int, draws: int) -> np.ndarray:
     return np.array([distance(codes[order[:n]], codes[order[n:]], k) for order in orders])
 
 
+def draws(codes: np.ndarray, n: int, k: int, times: int) -> np.ndarray:
+    """What `deals` gives, for a small ``n``: the k-mers of the rest are those of all less those of the drawn."""
+    rng = np.random.default_rng(5)
+    whole, distances = kmer_counts(codes, k), []
+    for _ in range(times):
+        drawn = kmer_counts(codes[rng.choice(len(codes), n, replace=False)], k)
+        distances.append(jensenshannon(drawn, whole - drawn, base=2))
+    return np.array(distances)
+
+
 @pytest.mark.parametrize(
     ("what", "k", "n"),
     [
@@ -138,6 +148,26 @@ def test_the_floor_is_the_mean_over_random_deals(what, k, n):
     found = expected_js_distance(kmer_spectrum(codes[:n], k), kmer_spectrum(codes[n:], k))
     dealt = deals(codes, n, k, 600)
     assert found == pytest.approx(np.sqrt((dealt**2).mean()), rel=0.05)
+
+
+@pytest.mark.parametrize(("k", "n"), [(4, 20), (4, 100), (3, 20), (5, 100)])
+def test_the_floor_of_few_sequences_against_many(k, n):
+    # Of the 20 to 100 sequences no k-mer has many occurrences, though it has thousands among both sides.
+    codes = random_codes(10_000 + n, 60, 7)
+    found = expected_js_distance(kmer_spectrum(codes[:n], k), kmer_spectrum(codes[n:], k))
+    drawn = draws(codes, n, k, 100)
+    expected = np.sqrt((drawn**2).mean())
+    assert found == pytest.approx(expected, abs=0.01 * expected + 3 * drawn.std() / 10)
+
+
+@pytest.mark.parametrize(("k", "n"), [(4, 20), (6, 20), (6, 100), (8, 100)])
+def test_the_floor_of_few_real_promoters_against_many(real_promoters, k, n):
+    human = real_promoters("hs").codes
+    codes = human[np.random.default_rng(n).permutation(len(human))[: 10_000 + n]]
+    found = expected_js_distance(kmer_spectrum(codes[:n], k), kmer_spectrum(codes[n:], k))
+    drawn = draws(codes, n, k, 64)
+    expected = np.sqrt((drawn**2).mean())
+    assert found == pytest.approx(expected, abs=0.02 * expected + 3 * drawn.std() / 8)
 
 
 @pytest.mark.parametrize("species", ["hs", "pf"])

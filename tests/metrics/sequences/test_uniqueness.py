@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dnabench import SequenceSet, UserError
-from dnabench_metrics.sequences.uniqueness import Uniqueness, distinct_share, multiplicities, repeat_variance
+from dnabench_metrics.sequences.uniqueness import Uniqueness, distinct_share, distinct_variance, multiplicities
 
 
 def draw(chances: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -51,15 +51,22 @@ def test_it_counts_different_texts_in_any_order(texts, random):
     assert 0 < one[1] <= one[0] <= one[2] <= 1
 
 
-@pytest.mark.parametrize(("kinds", "n"), [(20_000, 200), (500, 500), (400, 800)])
-def test_the_variance_is_that_of_the_occupancy_problem(kinds, n):
+@pytest.mark.parametrize(
+    ("kinds", "n", "most"), [(20_000, 200, 1.1), (500, 500, 1.3), (400, 800, 1.4), (30, 50, 1.7), (10, 20, 2.2)]
+)
+def test_the_variance_is_that_of_the_occupancy_problem_or_somewhat_larger(kinds, n, most):
     # n balls into `kinds` urns (Feller 1968, volume 1, problem IX.18): the variance of the number of empty ones.
     one, two = (1 - 1 / kinds) ** n, (1 - 2 / kinds) ** n
     exact = kinds * (kinds - 1) * two + kinds * one - (kinds * one) ** 2
     rng = np.random.default_rng(0)
     chances = np.full(kinds, 1 / kinds)
-    estimates = [repeat_variance(draw(chances, n, rng)) for _ in range(600)]
-    assert np.mean(estimates) == pytest.approx(exact, rel=0.1)
+    estimates = [distinct_variance(draw(chances, n, rng)) for _ in range(600)]
+    assert 0.9 * exact < np.mean(estimates) < most * exact
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=60))
+def test_the_variance_is_at_most_the_number_of_repeats(counts):
+    assert 0 <= distinct_variance(np.array(counts)) <= sum(counts) - len(counts)
 
 
 POPULATIONS = {
@@ -68,6 +75,15 @@ POPULATIONS = {
     "a train set of the sample's size, drawn again": (np.full(300, 1 / 300), 300),
     "a tenth of the mass on five sequences": (np.r_[np.full(5, 0.02), np.full(50_000, 0.9 / 50_000)], 300),
     "a long tail": ((1 / np.arange(1, 5001)) / (1 / np.arange(1, 5001)).sum(), 400),
+    "half of the mass on ten sequences": (np.r_[np.full(10, 0.05), np.full(20_000, 0.5 / 20_000)], 100),
+}
+
+SMALL = {
+    **{f"a pool of {k}, {n} drawn": (np.full(k, 1 / k), n) for k in (10, 30, 100) for n in (20, 50, 100, 300)},
+    "one sequence and a rare rest": (np.r_[0.99, np.full(20_000, 0.01 / 20_000)], 300),
+    "one sequence and a very rare rest": (np.r_[0.997, np.full(20_000, 0.003 / 20_000)], 300),
+    "falling by 30 % each": (0.7 ** np.arange(40) / (0.7 ** np.arange(40)).sum(), 100),
+    "a short tail": ((1 / np.arange(1, 31)) / (1 / np.arange(1, 31)).sum(), 100),
 }
 
 
@@ -85,6 +101,18 @@ def test_intervals_hold_the_mean_over_draws(name):
         assert (runs[:, 2] - runs[:, 1]).mean() < 1.35 * 2 * 1.96 * runs[:, 0].std()
 
 
+@pytest.mark.parametrize("name", SMALL)
+def test_intervals_of_collapsed_generators_hold_the_mean_over_draws(name):
+    chances, n = SMALL[name]
+    rng = np.random.default_rng(2)
+    mean = expected_distinct(chances, n)
+    runs = n * np.array([distinct_share(draw(chances, n, rng)) for _ in range(1000)])
+    # What is expected and what was found differ by less than any rounding where the pool is exhausted.
+    assert ((runs[:, 1] <= mean + 1e-9) & (mean <= runs[:, 2] + 1e-9)).mean() > 0.95
+    # Two and a half times as wide as a normal interval at most, or 5.5, the width for a Poisson number that is 1.
+    assert (runs[:, 2] - runs[:, 1]).mean() < max(5.5, 2.5 * 2 * 1.96 * runs[:, 0].std())
+
+
 def test_the_ordinary_bootstrap_misses_what_these_intervals_hold():
     # A resample of n distinct rows keeps 1 - 1/e of them.
     rng = np.random.default_rng(2)
@@ -93,8 +121,12 @@ def test_the_ordinary_bootstrap_misses_what_these_intervals_hold():
     assert distinct_share(np.ones(1000, int)) == (1.0, pytest.approx(1 - 3.689 / 1000, abs=1e-6), 1.0)
 
 
-def test_a_single_sequence_over_and_over():
-    assert distinct_share(np.array([500])) == (1 / 500, 1 / 500, 1 / 500)
+@pytest.mark.parametrize("kinds", [1, 10])
+def test_the_same_sequences_over_and_over_leave_room_for_what_was_not_drawn(kinds):
+    # New sequences that come up 3.69 times on average are not drawn with a chance of 1 / 40; fewer there cannot be.
+    value, low, high = distinct_share(np.full(kinds, 500))
+    assert (value, low) == (1 / 500, pytest.approx(1 / 500, rel=1e-9))
+    assert high == pytest.approx((kinds + 3.689) / (kinds * 500), abs=1e-6)
 
 
 def test_one_sequence_is_refused(scorer):
