@@ -70,3 +70,15 @@ def standard_error(generated: np.ndarray, reference: np.ndarray) -> float:
     its place there, and the standard error comes out too large by about a half, not too small.
     """
     return float(np.sqrt(generated.var(ddof=1) / len(generated) + reference.var(ddof=1) / len(reference)))
+
+
+def wilson_ends(share: float, n: float) -> tuple[float, float]:
+    """The ends of the 95 % score interval of a share of ``n``, within 0 and 1 and around it.
+
+    Wilson 1927, J Am Stat Assoc 22:209. Unlike the normal interval it has a width at 0 and 1 too.
+    """
+    shrink = 1 + Z95**2 / n
+    middle = (share + Z95**2 / (2 * n)) / shrink
+    half = Z95 / shrink * np.sqrt(share * (1 - share) / n + Z95**2 / (4 * n**2))
+    # At 0 and 1 an end is the share itself; rounding can put it on the wrong side.
+    return min(share, max(0.0, float(middle - half))), max(share, min(1.0, float(middle + half)))

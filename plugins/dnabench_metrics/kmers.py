@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
+
+from dnabench_metrics.compiled import compiled
 
 
 class Spectrum(NamedTuple):
@@ -69,7 +70,7 @@ def sums_over_windows(codes: np.ndarray, k: int, weights: np.ndarray) -> tuple[n
 # An N (code 4) spoils the rolling number until k known bases have pushed its bits out, and until then no window counts.
 
 
-@numba.njit(cache=True)
+@compiled
 def _count(codes: np.ndarray, k: int, counts: np.ndarray) -> None:
     last = np.int64(4**k - 1)
     for i in range(codes.shape[0]):
@@ -82,13 +83,13 @@ def _count(codes: np.ndarray, k: int, counts: np.ndarray) -> None:
                 counts[kmer] += 1
 
 
-@numba.njit(cache=True)
+@compiled
 def _count_by_sequence(codes: np.ndarray, k: int, counts: np.ndarray) -> None:
     for i in range(codes.shape[0]):
         _count(codes[i : i + 1], k, counts[i])
 
 
-@numba.njit(cache=True)
+@compiled
 def _count_moments(codes: np.ndarray, k: int, moments: np.ndarray, windows: np.ndarray) -> None:
     last = np.int64(4**k - 1)
     own = np.zeros(4**k, np.int32)  # this sequence's counts; emptied again as they are read
@@ -113,7 +114,7 @@ def _count_moments(codes: np.ndarray, k: int, moments: np.ndarray, windows: np.n
             own[kmer] = 0
 
 
-@numba.njit(cache=True)
+@compiled
 def _sum(codes: np.ndarray, k: int, weights: np.ndarray, sums: np.ndarray, windows: np.ndarray) -> None:
     last = np.int64(4**k - 1)
     for i in range(codes.shape[0]):

@@ -10,9 +10,9 @@ are therefore summed up in folds, and only products of different folds are taken
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from dnabench_metrics.compiled import compiled
 from dnabench_metrics.features import Estimate
 from dnabench_metrics.neighbours.tiles import Neighbours, Rows, membership, nearest_neighbours
 
@@ -102,7 +102,7 @@ def _squared_means(parts: np.ndarray) -> float:
     return squares * (folds / (folds - 1))
 
 
-@numba.njit(cache=True)
+@compiled
 def _share_effects(
     hits: np.ndarray, ball: np.ndarray, shells: np.ndarray, neighbours: np.ndarray, effects: np.ndarray
 ) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from dnabench import Score
-from dnabench_metrics.features import Z95, Estimate
+from dnabench_metrics.features import Z95, Estimate, wilson_ends
 
 if TYPE_CHECKING:
     from dnabench import SequenceSet
@@ -18,21 +17,18 @@ if TYPE_CHECKING:
 def share_score(share: Estimate, n: float, *, details: pd.DataFrame | None = None) -> Score:
     """The share of n with the wider end, on each side, of the normal interval and of Wilson's.
 
-    Wilson 1927, J Am Stat Assoc 22:209, with the effective number share (1 - share) / standard error^2 in place of n,
+    Wilson's has the effective number share (1 - share) / standard error^2 in place of n,
     where that is less. Near 0 and 1 the standard error is a matter of the few that miss, and either interval alone is
     too short at one of its ends.
     """
     value, error = share
     spread = value * (1 - value)
     effective = min(float(n), spread / error**2) if spread > 0 and error > 0 else float(n)
-    shrink = 1 + Z95**2 / effective
-    middle = (value + Z95**2 / (2 * effective)) / shrink
-    half = Z95 / shrink * np.sqrt(spread / effective + Z95**2 / (4 * effective**2))
+    low, high = wilson_ends(value, effective)
     return Score(
         value=value,
-        # Rounding can put Wilson's end at a share of 0 or 1 on the wrong side of it.
-        ci_low=min(value, max(0.0, min(float(middle - half), value - Z95 * error))),
-        ci_high=max(value, min(1.0, max(float(middle + half), value + Z95 * error))),
+        ci_low=max(0.0, min(low, value - Z95 * error)),
+        ci_high=min(1.0, max(high, value + Z95 * error)),
         details=details,
     )
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
+from dnabench_metrics.compiled import compiled
 
 if TYPE_CHECKING:
     import numpy as np
 
 
-@numba.njit(cache=True)
+@compiled
 def _squared_distance(x: np.ndarray, y: np.ndarray) -> float:
     total = 0.0
     for dimension in range(len(x)):
@@ -23,7 +23,7 @@ def _squared_distance(x: np.ndarray, y: np.ndarray) -> float:
     return total
 
 
-@numba.njit(cache=True)
+@compiled
 def _insert(squared: np.ndarray, index: np.ndarray, distance: float, other: int) -> None:
     """Put ``other`` into one row's list, sorted by distance and then by number, and drop the list's last."""
     place = len(squared) - 1
@@ -37,7 +37,7 @@ def _insert(squared: np.ndarray, index: np.ndarray, distance: float, other: int)
     squared[place], index[place] = distance, other
 
 
-@numba.njit(cache=True)
+@compiled
 def keep_nearest(
     products: np.ndarray,
     top: int,
@@ -77,7 +77,7 @@ def keep_nearest(
                 reach[i], reach[j] = squared[i, last], squared[j, last]
 
 
-@numba.njit(cache=True)
+@compiled
 def keep_nearest_across(
     products: np.ndarray,
     top: int,
@@ -107,7 +107,7 @@ def keep_nearest_across(
                 _insert(squared[i], index[i], _squared_distance(points[i], others[j]), j)
 
 
-@numba.njit(cache=True)
+@compiled
 def find_members(
     products: np.ndarray,
     top: int,

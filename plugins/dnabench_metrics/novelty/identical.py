@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
+
+from dnabench_metrics.compiled import compiled
 
 
 class Distinct(NamedTuple):
@@ -27,7 +28,7 @@ def whole_hashes(codes: np.ndarray) -> np.ndarray:
     probability of at most 2^-62 on each strand. Callers take equal hashes for equal sequences.
     """
     hashes = np.empty(len(codes), np.uint64)
-    factors: np.ndarray = np.random.default_rng(0).integers(0, 2**64, codes.shape[1], dtype=np.uint64)
+    factors = np.random.default_rng(0).integers(0, 2**64, size=codes.shape[1:], dtype=np.uint64)
     _hash_rows(codes, factors, factors[::-1].copy(), hashes)
     return hashes
 
@@ -49,7 +50,7 @@ def find_identical(codes: np.ndarray, known: Distinct) -> np.ndarray:
 
 
 # Sums of products, not a chain of steps: the compiler makes vector instructions of them.
-@numba.njit(cache=True)
+@compiled
 def _hash_rows(codes, factors, mirrored_factors, hashes):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """The smaller of the hashes of a row and of its reverse complement."""
     three = np.uint8(3)

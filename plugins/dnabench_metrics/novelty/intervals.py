@@ -5,17 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from dnabench import Score
-from dnabench_metrics.features import Z95
+from dnabench_metrics.features import Z95, wilson_ends
 
 
 def share(hits: np.ndarray) -> Score:
-    """The share of True in ``hits``, shape ``(n,)``, with the score interval of Wilson 1927, J Am Stat Assoc 22:209."""
-    n, value = len(hits), float(hits.mean())
-    centre, square = value + Z95**2 / (2 * n), 1 + Z95**2 / n
-    half = Z95 * np.sqrt(value * (1 - value) / n + Z95**2 / (4 * n**2))
-    # At 0 and 1 an end is the value itself, up to rounding.
-    low, high = min(value, (centre - half) / square), max(value, (centre + half) / square)
-    return Score(value=value, ci_low=max(0.0, float(low)), ci_high=min(1.0, float(high)))
+    """The share of True in ``hits``, shape ``(n,)``, with Wilson's interval."""
+    value = float(hits.mean())
+    low, high = wilson_ends(value, len(hits))
+    return Score(value=value, ci_low=low, ci_high=high)
 
 
 def difference(first: Score, second: Score) -> Score:

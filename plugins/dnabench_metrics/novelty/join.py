@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
+from dnabench_metrics.compiled import compiled
 from dnabench_metrics.novelty.sketch import SeedIndex, Sketch, seeds_of
 
 #: Training sequences that are handed on for a query.
@@ -69,7 +69,7 @@ def find_candidates(codes: np.ndarray, index: SeedIndex, *, train_length: int, s
     return Candidates(found[:, :, 0], found[:, :, 1], found[:, :, 2])
 
 
-@numba.njit(cache=True)
+@compiled
 def _first_at_least(keys, low, high, bound):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     while low < high:
         middle = (low + high) // 2
@@ -80,7 +80,7 @@ def _first_at_least(keys, low, high, bound):  # type: ignore[no-untyped-def]  # 
     return low
 
 
-@numba.njit(cache=True)
+@compiled
 def _join(hashes, places, bounds, keys, bits, starts, shift, windows, lengths, least, slack, found):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     hits = np.empty(BUDGET, np.int64)
     one = np.uint64(1) << np.uint64(bits)  # the keys of one hash span this much
@@ -113,7 +113,7 @@ def _join(hashes, places, bounds, keys, bits, starts, shift, windows, lengths, l
         _best(hits[:total], lengths, least, slack, found[query])
 
 
-@numba.njit(cache=True)
+@compiled
 def _hit(location, place, windows, lengths):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """One number that sorts by training sequence, strand and offset."""
     query_length, train_length, k = lengths
@@ -123,7 +123,7 @@ def _hit(location, place, windows, lengths):  # type: ignore[no-untyped-def]  # 
     return (2 * rank + strand) * (query_length + train_length) + start - own + query_length
 
 
-@numba.njit(cache=True)
+@compiled
 def _best(hits, lengths, least, slack, found):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Weigh each pair and strand by its heaviest hits within ``slack`` offsets; write the heaviest to ``found``."""
     query_length, train_length, _ = lengths

@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numba
 import numpy as np
+
+from dnabench_metrics.compiled import compiled
 
 #: About how many seeds are kept of a sequence: all of 256 bp, one in eight of 2,048 bp.
 SEEDS = 256
@@ -125,7 +126,7 @@ def _hash_bits(sketch: Sketch) -> int:
     return max(1, (sketch.limit - 1).bit_length())
 
 
-@numba.njit(cache=True)
+@compiled
 def _row_seeds(codes, k, limit, hashes, places):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Write one row's seeds into ``hashes`` and ``places``; how many."""
     one, two, three = np.uint64(1), np.uint64(2), np.uint64(3)
@@ -156,14 +157,14 @@ def _row_seeds(codes, k, limit, hashes, places):  # type: ignore[no-untyped-def]
     return found
 
 
-@numba.njit(cache=True)
+@compiled
 def _fill_seeds(codes, k, limit, hashes, places, bounds):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     for i in range(len(codes)):
         start = bounds[i]
         bounds[i + 1] = start + _row_seeds(codes[i], k, limit, hashes[start:], places[start:])
 
 
-@numba.njit(cache=True)
+@compiled
 def _count_seeds(codes, order, k, limit, shift, counts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     hashes, places = np.empty(codes.shape[1], np.uint32), np.empty(codes.shape[1], np.int32)
     for row in order:
@@ -171,7 +172,7 @@ def _count_seeds(codes, order, k, limit, shift, counts):  # type: ignore[no-unty
             counts[(np.int64(hashes[i]) >> shift) + 1] += 1
 
 
-@numba.njit(cache=True)
+@compiled
 def _fill_keys(codes, order, k, limit, shift, bits, ends, keys):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     hashes, places = np.empty(codes.shape[1], np.uint32), np.empty(codes.shape[1], np.int32)
     windows = codes.shape[1] - k + 1
@@ -183,13 +184,13 @@ def _fill_keys(codes, order, k, limit, shift, bits, ends, keys):  # type: ignore
             ends[part] += 1
 
 
-@numba.njit(cache=True)
+@compiled
 def _sort_parts(keys, bounds):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     for part in range(len(bounds) - 1):
         keys[bounds[part] : bounds[part + 1]].sort()
 
 
-@numba.njit(cache=True)
+@compiled
 def _count_keys(keys, shift, counts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     for key in keys:
         counts[np.int64(key >> np.uint64(shift)) + 1] += 1

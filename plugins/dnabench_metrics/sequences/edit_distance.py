@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from dnabench_metrics.compiled import compiled
 
 #: Pairs that the compiled loop advances together; a constant, so that it becomes vector instructions.
 LANES = 32
@@ -53,7 +54,7 @@ def _bit_planes(codes: np.ndarray, words: int) -> np.ndarray:
 
 
 # Flat arrays with constant offsets: only then does the compiler know that the rows do not overlap.
-@numba.njit(cache=True)
+@compiled
 def _advance(state: np.ndarray, column: np.ndarray, text: np.ndarray) -> None:
     """Move ``state`` from the first column of the matrix to the last; ``column`` is room to work in.
 

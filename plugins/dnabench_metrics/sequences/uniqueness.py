@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 from scipy.special import gammaincinv
 
 from dnabench import Score
+from dnabench_metrics.compiled import compiled
 from dnabench_metrics.features import require_samples
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def multiplicities(sequences: SequenceSet) -> np.ndarray:
     return counts[counts > 0]
 
 
-@numba.njit(cache=True)
+@compiled
 def _count_equal_rows(words: np.ndarray, multipliers: np.ndarray, slots: np.ndarray, counts: np.ndarray) -> None:
     """Count each row at the first that equals it, by a hash table with open addressing.
 
