@@ -32,9 +32,9 @@ class SlicedWasserstein:
         in float32, within 1e-6 of float64. What an N becomes is up to the embedder.
     Interval:
         Of the squared distance, value ± 1.96 standard errors from the Kantorovich potential of every sequence of both
-        sides, averaged over at most 100 of the directions; its ends are rooted. It is one of the distance at these n,
-        0.73 to 0.95 times the spread where the sides differ (on `ae`; 83 to 95 % hold the mean), too wide by a half at
-        the floor.
+        sides, averaged over at most 100 of the directions and scaled to the distance over all; its ends are rooted. It
+        is one of the distance at these n. Where the sides differ the standard error is 0.9 to 1.0 times the spread (on
+        `ae`; 93 to 97 % of the intervals hold the mean); at the floor it is too wide by a half.
     Floor:
         Positive, in proportion to 1/sqrt(n), whatever the dimension: about 2.5/sqrt(n) for features of variance 1. On
         `ae` at n = 2,000: 0.10 ± 0.01 for human promoters, 0.11 ± 0.01 for those of 15 species.
@@ -85,7 +85,9 @@ def squared_swd_estimate(*, generated: np.ndarray, reference: np.ndarray, direct
     X, Y = (generated - centre) / scale, (reference - centre) / scale
     plan = _quantile_merge(len(X), len(Y))
     value = _squared_swd(X.astype(np.float32), Y.astype(np.float32), directions.astype(np.float32), plan)
-    error = _standard_error(X, Y, directions[:ERROR_DIRECTIONS], plan)
+    some, error = _estimate_over(X, Y, directions[:ERROR_DIRECTIONS], plan)
+    # Influences grow with the distance itself: those of some directions are brought to the distance over all.
+    error *= value / some if some > 0 else 1.0
     return Estimate(value * scale**2, error * scale**2)
 
 
@@ -105,9 +107,13 @@ def _squared_swd(X: np.ndarray, Y: np.ndarray, directions: np.ndarray, plan: Pla
     return total / len(directions)
 
 
-def _standard_error(X: np.ndarray, Y: np.ndarray, directions: np.ndarray, plan: Plan) -> float:
-    """From the influence of every observation: its Kantorovich potential, averaged over the directions."""
+def _estimate_over(X: np.ndarray, Y: np.ndarray, directions: np.ndarray, plan: Plan) -> Estimate:
+    """The squared distance over these directions, and its standard error.
+
+    The error comes from the influence of every observation: its Kantorovich potential, averaged over the directions.
+    """
     masses, index_x, index_y = plan
+    total = 0.0
     potential_x, potential_y = np.zeros(len(X)), np.zeros(len(Y))
     for start in range(0, len(directions), CHUNK):
         chunk = directions[start : start + CHUNK]
@@ -115,10 +121,11 @@ def _standard_error(X: np.ndarray, Y: np.ndarray, directions: np.ndarray, plan: 
         order_x, order_y = rows_x.argsort(axis=1), rows_y.argsort(axis=1)
         x = np.take_along_axis(rows_x, order_x, axis=1)
         y = np.take_along_axis(rows_y, order_y, axis=1)
+        total += float((np.square(x[:, index_x] - y[:, index_y]) @ masses).sum())
         _add_potentials(potential_x, x, y, order_x, plan)
         _add_potentials(potential_y, y, x, order_y, (masses, index_y, index_x))
     count = len(directions)
-    return standard_error(potential_x / count, potential_y / count)
+    return Estimate(total / count, standard_error(potential_x / count, potential_y / count))
 
 
 def _quantile_merge(n: int, m: int) -> Plan:
