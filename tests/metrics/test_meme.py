@@ -106,6 +106,8 @@ def test_jaspar_files_are_read_whole(real_data):
         (HEADER, "no letter-probability matrix"),
         (HEADER.replace("ACGT", "ACDEFGHIKLMNPQRSTVWY") + MATRIX, "line 3: alphabet ACDEFGHIKLMNPQRSTVWY"),
         (HEADER.replace("A 0.3", "A 0.9") + MATRIX, "line 8: background letter frequencies must"),
+        (HEADER.replace("A 0.3", "A 1e-320").replace("T 0.3", "T 0.6"), "line 8: background letter frequencies must"),
+        (HEADER + MATRIX.replace("nsites= 9", "nsites= 1e300"), "line 11: nsites= 1e+300"),
         (HEADER.replace("A 0.3 ", "") + MATRIX, "line 8: background letter frequencies expected"),
         (HEADER + MATRIX.replace("w= 2", "w= 3"), "line 11: 2 rows follow for motif one, 3 expected"),
         (HEADER + MATRIX.replace("w= 2", "w= two"), "line 11: w= and nsites= must be numbers"),

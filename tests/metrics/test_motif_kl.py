@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dnabench import SequenceSet, UserError
+from dnabench_metrics.features import Z95, standard_error
 from dnabench_metrics.motifs.divergence import MotifKL, kl_divergence, to_cells
 from dnabench_metrics.motifs.matrices import load_motifs
 from dnabench_metrics.motifs.scan import ABSENT, best_hit_positions
@@ -31,19 +32,28 @@ def test_equal_sets_are_at_zero_and_disjoint_ones_finite():
     assert far.value > 10
 
 
-def test_influences_are_the_derivatives_by_a_sequence_s_weight():
+def test_influences_are_what_the_divergence_loses_without_a_sequence():
     rng = np.random.default_rng(0)
-    generated, real = rng.integers(0, 5, 4000), rng.integers(0, 4, 3000)
-    result = kl_divergence(generated=generated, reference=real, cells=5, alpha=0.5)
-    for cell in range(4):
-        for side in ("generated", "reference"):
-            sets = {"generated": generated, "reference": real}
-            n = len(sets[side])
-            sets[side] = np.append(sets[side], cell)
-            moved = kl_divergence(**sets, cells=5, alpha=0.5).value - result.value
-            influence = getattr(result, f"influence_{side}")
-            mine = influence[(generated if side == "generated" else real) == cell][0]
-            assert moved * n == pytest.approx(mine - influence.mean(), abs=0.01)
+    sets = {"generated": rng.integers(0, 5, 40), "reference": rng.integers(0, 4, 30)}
+    whole = kl_divergence(**sets, cells=5, alpha=0.5)
+    for side, cells in sets.items():
+        n = len(cells)
+        without = [kl_divergence(**sets | {side: np.delete(cells, i)}, cells=5, alpha=0.5).value for i in range(n)]
+        expected = (n - 1) * (whole.value - np.array(without))
+        np.testing.assert_allclose(getattr(whole, f"influence_{side}"), expected, atol=1e-12)
+
+
+def test_intervals_hold_where_many_cells_hold_few_sequences():
+    # A motif at one place in many real sequences, and anywhere in a few generated ones.
+    rng = np.random.default_rng(2)
+    p, q = (np.append(peak * np.exp(-0.5 * ((np.arange(32) - 25) / 6) ** 2) + 0.02, 0.1) for peak in (1, 0))
+    runs = []
+    for _ in range(300):
+        generated, real = (rng.choice(33, n, p=x / x.sum()) for n, x in ((60, q), (5000, p)))
+        result = kl_divergence(generated=generated, reference=real, cells=33, alpha=0.5)
+        runs.append([result.value, standard_error(result.influence_generated, result.influence_reference)])
+    values, errors = np.array(runs).T
+    assert np.mean(np.abs(values - values.mean()) <= Z95 * errors) >= 0.92
 
 
 def test_positions_fall_into_bins_and_the_rest_is_absent():
@@ -114,16 +124,16 @@ def plain_divergence(generated: list[float], reference: list[float], alpha: floa
     return sum(a * (np.log(a) - np.log(b)) for a, b in zip(p, q, strict=True))
 
 
-def derivative(motif: int, side: dict, cell: int, alpha: float) -> float:
-    """Numerical derivative of the divergence of a motif by the weight of a sequence of ``side`` in ``cell``."""
+def loss(motif: int, side: dict, cell: int, alpha: float) -> float:
+    """What the divergence of a motif loses without a sequence of ``side`` in ``cell``."""
     values = []
-    for step in (1e-4, -1e-4):
-        weights = {}
+    for fewer in (0, 1):
+        counts = {}
         for name, cells in (("generated", GENERATED), ("reference", REFERENCE)):
-            weights[name] = COPIES * np.bincount([c[motif] for c in cells.values()], minlength=4).astype(float)
-            weights[name][cell] += step * (cells is side)
-        values.append(plain_divergence(weights["generated"], weights["reference"], alpha))
-    return (values[0] - values[1]) / 2e-4
+            counts[name] = COPIES * np.bincount([c[motif] for c in cells.values()], minlength=4).astype(float)
+            counts[name][cell] -= fewer * (cells is side)
+        values.append(plain_divergence(counts["generated"], counts["reference"], alpha))
+    return values[0] - values[1]
 
 
 def test_the_score_by_hand(meme_file, make_context):
@@ -137,11 +147,11 @@ def test_the_score_by_hand(meme_file, make_context):
     assert [part.value for part in score.parts.values()] == pytest.approx(parts, rel=1e-12)
     assert score.value == pytest.approx(np.mean(parts), rel=1e-12)
 
-    # Variance of a side: that of n times the derivatives by its sequences' weights, over n.
+    # Variance of a side, by the jackknife.
     variances = np.zeros(3)
     for side in (GENERATED, REFERENCE):
         n = COPIES * len(side)
-        slopes = n * np.array([[derivative(i, side, c[i], 2.0) for i in (0, 1)] for c in side.values()] * COPIES)
+        slopes = (n - 1) * np.array([[loss(i, side, c[i], 2.0) for i in (0, 1)] for c in side.values()] * COPIES)
         variances += np.var([*slopes.T, slopes.mean(1)], axis=1, ddof=1) / n
     for part, variance in zip((*score.parts.values(), score), variances, strict=True):
         half = 1.959964 * np.sqrt(variance)
@@ -214,6 +224,16 @@ def test_motifs_of_a_file_become_parts(simulated_promoters, make_context, real_d
     )
     assert len(few.parts) == 26
     assert "MA0260.1" in few.parts
+
+
+def test_bins_wider_than_any_sequence_hold_it_whole(halves, make_context):
+    generated, reference = (half.take(np.arange(50)) for half in halves)
+    wide, whole = (
+        MotifKL(MotifKLOptions(bin_width=width)).score(generated=generated, reference=reference, context=make_context())
+        for width in (10**30, 256)
+    )
+    assert (wide.value, wide.ci_high) == (whole.value, whole.ci_high)
+    assert wide.details["bin"].tolist() == ["0-255", "absent"] * 4
 
 
 def test_sequences_without_any_hit_score_zero_against_each_other(make_context):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from dnabench_metrics.compiled import compiled
 
-@numba.njit(cache=True)
+
+@compiled
 def _places(row: np.ndarray, places: np.ndarray) -> int:
     """Write the positions of the bits that are set in ``row``, the first the highest of a byte; return their number."""
     found = 0
@@ -19,13 +20,13 @@ def _places(row: np.ndarray, places: np.ndarray) -> int:
     return found
 
 
-@numba.njit(cache=True)
+@compiled
 def _find(hits: np.ndarray, places: np.ndarray, found: np.ndarray) -> None:
     for m in range(len(hits)):
         found[m] = _places(hits[m], places[m])
 
 
-@numba.njit(cache=True)
+@compiled
 def count_distances(hits: np.ndarray, pairs: np.ndarray, reach: int, bin_width: int, counts: np.ndarray) -> None:
     """Count the distances, second motif minus first, of all pairs of hits that are at most ``reach`` apart.
 
@@ -48,7 +49,7 @@ def count_distances(hits: np.ndarray, pairs: np.ndarray, reach: int, bin_width: 
                         counts[k, (distance + reach) // bin_width] += 1
 
 
-@numba.njit(cache=True)
+@compiled
 def sum_slopes(
     hits: np.ndarray, pairs: np.ndarray, reach: int, bin_width: int, slopes: np.ndarray, sums: np.ndarray
 ) -> None:

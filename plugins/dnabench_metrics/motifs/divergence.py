@@ -9,15 +9,15 @@ import pandas as pd
 
 from dnabench import Score
 from dnabench_metrics.features import Z95, standard_error
-from dnabench_metrics.motifs.matrices import digest, load_motifs
-from dnabench_metrics.motifs.scan import ABSENT, hits_of, require_comparable, require_room
+from dnabench_metrics.motifs.base import MotifMetric
+from dnabench_metrics.motifs.scan import ABSENT, hits_of, require_comparable
 
 if TYPE_CHECKING:
     from dnabench import Context, SequenceSet
     from dnabench_metrics.records.motifs import MotifKLOptions
 
 
-class MotifKL:
+class MotifKL(MotifMetric):
     """Mean over motifs of the divergence, in nats, of the places of a motif's best hit; lower is better, 0 is best.
 
     Definition:
@@ -32,8 +32,10 @@ class MotifKL:
         become log-odds in bits against the file's background (uniform unless it states one) with one pseudo-site; their
         cut-off is the lowest score that a random window reaches with probability `p_value` at most, worked out exactly.
     Interval:
-        Infinitesimal jackknife over the sequences of both sides. It is one of the value at these sample sizes: where
-        both sides share one source it is too wide by about a half.
+        Normal, from what the divergence loses without each sequence of either side (jackknife). It is one of the value
+        at these sample sizes, bias included. 94 to 100 % of the intervals held the mean over draws of human promoters,
+        n = 15 to 2,000 a side, where the standard error is 1.2 to 1.5 times the spread; with 30 % of the bases mutated
+        93 to 98 %, least for 15 and 60 generated sequences against 2,000 real ones.
     Floor:
         About (K - 1) / 2 (1/n + 1/m) for K cells, 33 at 256 bp: 0.016 at 2,000 a side. Compare at equal n.
     Sees:
@@ -47,17 +49,11 @@ class MotifKL:
         Matrices: Bucher 1990, J Mol Biol 212:563, as EPD distributes them. Exact cut-offs: Staden 1989, CABIOS 5:89.
     """
 
+    name = "motif-kl"
+
     def __init__(self, options: MotifKLOptions) -> None:
+        super().__init__(options)
         self.options = options
-        self.motifs = load_motifs(options.motifs, p_value=options.p_value)
-
-    def digest(self) -> str:
-        """sha256 of the matrices and cut-offs, whichever file they came from."""
-        return digest(self.motifs)
-
-    def check_length(self, length: int) -> None:
-        """UserError when a motif is wider than sequences of ``length`` bp."""
-        require_room(self.motifs, length, metric="motif-kl")
 
     def score(self, *, generated: SequenceSet, reference: SequenceSet, context: Context) -> Score:
         """The mean over motifs, with a part per motif; ``details`` holds the cells' shares of both sides.
@@ -65,9 +61,10 @@ class MotifKL:
         Raises UserError when the sides have different lengths, one holds fewer than two sequences, or a motif is wider
         than the sequences.
         """
-        require_comparable(generated, reference, self.motifs, metric="motif-kl")
+        require_comparable(generated, reference, self.motifs, metric=self.name)
         hits_g, hits_r = (hits_of(side, self.motifs, context) for side in (generated, reference))
-        width, length = self.options.bin_width, reference.length
+        length = reference.length
+        width = min(self.options.bin_width, length)
         cells = -(-length // width) + 1
         parts: dict[str, Score] = {}
         tables: list[pd.DataFrame] = []
@@ -90,8 +87,11 @@ class MotifKL:
         )
 
 
-class Divergence(NamedTuple):
-    """A KL divergence in nats and every sequence's influence on it, shapes ``(n,)`` and ``(m,)``."""
+class KLDivergence(NamedTuple):
+    """A KL divergence in nats and every sequence's influence on it, as `kl_divergence` defines it.
+
+    Shapes ``(n,)`` and ``(m,)``.
+    """
 
     value: float
     influence_generated: np.ndarray
@@ -103,12 +103,12 @@ def to_cells(positions: np.ndarray, bin_width: int, cells: int) -> np.ndarray:
     return np.where(positions == ABSENT, cells - 1, positions // bin_width)
 
 
-def kl_divergence(*, generated: np.ndarray, reference: np.ndarray, cells: int, alpha: float) -> Divergence:
+def kl_divergence(*, generated: np.ndarray, reference: np.ndarray, cells: int, alpha: float) -> KLDivergence:
     """KL(real || generated) = sum_k p_k ln(p_k / q_k), p and q the cells' shares with ``alpha`` added to each count.
 
-    The influence of a sequence in cell k is the derivative by its weight: ``ln(p_k / q_k)`` on the real side and
-    ``-p_k / q_k`` on the generated one, shrunk by the pseudo-counts' share; their variance over n gives the
-    infinitesimal-jackknife standard error.
+    The influence of a sequence is what the divergence loses without it, times the side's other sequences (Efron and
+    Stein 1981, Ann Stat 9:586). For cells with many sequences that is the derivative, ``ln(p_k / q_k)`` on the real
+    side and ``-p_k / q_k`` on the generated one; for cells with few the derivative is far too small.
 
     Args:
         generated: whole numbers in 0 .. cells - 1, shape ``(n,)``.
@@ -116,17 +116,30 @@ def kl_divergence(*, generated: np.ndarray, reference: np.ndarray, cells: int, a
         cells: number of cells.
         alpha: pseudo-count, above 0.
     """
-    counts_q = np.bincount(generated, minlength=cells) + alpha
-    counts_p = np.bincount(reference, minlength=cells) + alpha
-    p, q = counts_p / counts_p.sum(), counts_q / counts_q.sum()
-    log_ratio = np.log(p / q)
-    # Rounding can leave equal distributions at -1e-17; a divergence cannot be negative.
-    value = max(0.0, float(p @ log_ratio))
-    return Divergence(
-        value,
-        (-p / q)[generated] * (len(generated) / counts_q.sum()),
-        log_ratio[reference] * (len(reference) / counts_p.sum()),
+    counts_q, counts_p = (np.bincount(side, minlength=cells) for side in (generated, reference))
+    value = float(_kl(counts_p + alpha, counts_q + alpha))
+    losses_q = value - _kl(counts_p + alpha, _one_fewer(counts_q) + alpha)
+    losses_p = value - _kl(_one_fewer(counts_p) + alpha, counts_q + alpha)
+    return KLDivergence(
+        # Rounding can leave equal distributions at -1e-17; a divergence cannot be negative.
+        max(0.0, value),
+        losses_q[generated] * (len(generated) - 1),
+        losses_p[reference] * (len(reference) - 1),
     )
+
+
+def _one_fewer(counts: np.ndarray) -> np.ndarray:
+    """The counts without one of a cell's, a row per cell; those of an empty cell as they are."""
+    fewer: np.ndarray = counts - np.diag((counts > 0).astype(counts.dtype))
+    return fewer
+
+
+def _kl(counts_p: np.ndarray, counts_q: np.ndarray) -> np.ndarray:
+    """KL(p || q) of counts above 0, over the last axis."""
+    p = counts_p / counts_p.sum(axis=-1, keepdims=True)
+    q = counts_q / counts_q.sum(axis=-1, keepdims=True)
+    divergence: np.ndarray = (p * np.log(p / q)).sum(axis=-1)
+    return divergence
 
 
 def _score(value: float, influence_generated: np.ndarray, influence_reference: np.ndarray) -> Score:

@@ -9,9 +9,9 @@ import pandas as pd
 
 from dnabench import Score, UserError
 from dnabench_metrics.features import standard_error
+from dnabench_metrics.motifs.base import MotifMetric
 from dnabench_metrics.motifs.correlation import interval, pearson
-from dnabench_metrics.motifs.matrices import digest, load_motifs
-from dnabench_metrics.motifs.scan import hits_of, require_comparable, require_room
+from dnabench_metrics.motifs.scan import hits_of, require_comparable
 
 if TYPE_CHECKING:
     from dnabench import Context, SequenceSet
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FEWEST_MOTIFS = 3
 
 
-class MotifFrequency:
+class MotifFrequency(MotifMetric):
     """Correlation over motifs of the roots of their hits per sequence, generated with real; 1 is best.
 
     Definition:
@@ -37,6 +37,7 @@ class MotifFrequency:
     Interval:
         Normal, cut off at -1 and 1, by the delta method over the sequences of both sides; one of the value at these
         sample sizes, bias included. In simulations the standard error was 1.0 to 1.3 times the spread.
+        Where the motifs are equally frequent on a side, as without hits, nothing is known of r: it is then -1 to 1.
     Floor:
         Below 1 by the noise in the counts: with 2,000 human promoters a side 0.992 for the 579 vertebrate motifs of
         JASPAR 2018, and 0.9999 for `epd`.
@@ -53,22 +54,16 @@ class MotifFrequency:
         correlate the counts. Root: Bartlett 1936, J R Stat Soc Suppl 3:68.
     """
 
+    name = "motif-frequency"
+
     def __init__(self, options: MotifFrequencyOptions) -> None:
+        super().__init__(options)
         self.options = options
-        self.motifs = load_motifs(options.motifs, p_value=options.p_value)
         if len(self.motifs) < FEWEST_MOTIFS:
             raise UserError(
                 f"motif-frequency: {options.motifs} holds {len(self.motifs)} motifs; a correlation over motifs needs "
                 f"at least {FEWEST_MOTIFS}, and says little under some dozens"
             )
-
-    def digest(self) -> str:
-        """sha256 of the matrices and cut-offs, whichever file they came from."""
-        return digest(self.motifs)
-
-    def check_length(self, length: int) -> None:
-        """UserError when a motif is wider than sequences of ``length`` bp."""
-        require_room(self.motifs, length, metric="motif-frequency")
 
     def score(self, *, generated: SequenceSet, reference: SequenceSet, context: Context) -> Score:
         """The correlation; ``details`` holds the hits per sequence of every motif.
@@ -76,7 +71,7 @@ class MotifFrequency:
         Raises UserError when the sides have different lengths, one holds fewer than two sequences, or a motif is wider
         than the sequences.
         """
-        require_comparable(generated, reference, self.motifs, metric="motif-frequency")
+        require_comparable(generated, reference, self.motifs, metric=self.name)
         counts_g, counts_r = (hits_of(side, self.motifs, context).counts for side in (generated, reference))
         table = pd.DataFrame(
             {
@@ -102,12 +97,12 @@ def frequency_correlation(*, generated: np.ndarray, reference: np.ndarray, roote
     """
     means = [side.mean(axis=0) for side in (generated, reference)]
     of_means = [np.sqrt(mean) for mean in means] if rooted else means
-    value, *slopes = pearson(generated=of_means[0], reference=of_means[1])
+    value, *slopes, unknown = pearson(generated=of_means[0], reference=of_means[1])
     if rooted:
         # A motif without any hit has no count that could move its mean.
         slopes = [
             np.divide(slope, 2 * root, out=np.zeros_like(slope), where=root > 0)
             for slope, root in zip(slopes, of_means, strict=True)
         ]
-    low, high = interval(value, standard_error(generated @ slopes[0], reference @ slopes[1]))
+    low, high = interval(value, standard_error(generated @ slopes[0], reference @ slopes[1]), unknown)
     return Score(value=value, ci_low=low, ci_high=high)

@@ -9,8 +9,9 @@ base's code spread over whole numbers, ``high`` and ``low``, the loss of each co
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from dnabench_metrics.compiled import compiled
 
 #: No window of the sequence is a hit.
 NONE = -1
@@ -24,7 +25,7 @@ LANES = 64
 _1, _4 = np.uint64(1), np.uint64(4)
 
 
-@numba.njit(cache=True)
+@compiled
 def _read(row: np.ndarray, high: np.ndarray, low: np.ndarray, unknown: np.ndarray) -> int:
     """Spread the bits of every code over ``high`` and ``low``; N counts as A.
 
@@ -39,7 +40,7 @@ def _read(row: np.ndarray, high: np.ndarray, low: np.ndarray, unknown: np.ndarra
     return found
 
 
-@numba.njit(cache=True)
+@compiled
 def _add_columns(
     losses: np.ndarray,
     windows: np.uint64,
@@ -80,7 +81,7 @@ def _add_columns(
             )
 
 
-@numba.njit(cache=True)
+@compiled
 def _score(
     losses: np.ndarray,
     windows: int,
@@ -106,7 +107,7 @@ def _score(
             losses[place - j] += extra[first + j]
 
 
-@numba.njit(cache=True)
+@compiled
 def best_and_counts(
     codes: np.ndarray,
     terms: np.ndarray,
@@ -156,7 +157,7 @@ def best_and_counts(
                         break
 
 
-@numba.njit(cache=True)
+@compiled
 def occupied_bins(
     codes: np.ndarray,
     terms: np.ndarray,

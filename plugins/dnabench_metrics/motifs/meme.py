@@ -9,7 +9,16 @@ from typing import Literal
 import numpy as np
 
 from dnabench import UserError
-from dnabench_metrics.motifs.published import DEFAULT_SITES, SUM_TOLERANCE, PublishedMatrix, place_error
+from dnabench_metrics.motifs.published import (
+    DEFAULT_SITES,
+    MOST_SITES,
+    SUM_TOLERANCE,
+    PublishedMatrix,
+    place_error,
+)
+
+#: The smallest frequency of a base in the background: log-odds, and the table of their sums, grow with its inverse.
+LEAST_BACKGROUND = 1e-6
 
 
 def read_meme(path: Path, lines: list[str]) -> list[PublishedMatrix]:
@@ -81,8 +90,10 @@ class _Reader:
             raise self._error(
                 number, "background letter frequencies expected, as 'A 0.25 C 0.25 G 0.25 T 0.25'"
             ) from None
-        if not (background > 0).all() or abs(background.sum() - 1) > SUM_TOLERANCE:
-            raise self._error(number, "background letter frequencies must be above 0 and sum to 1")
+        if not (background >= LEAST_BACKGROUND).all() or abs(background.sum() - 1) > SUM_TOLERANCE:
+            raise self._error(
+                number, f"background letter frequencies must be at least {LEAST_BACKGROUND:g} and sum to 1"
+            )
         background /= background.sum()
         return background
 
@@ -93,8 +104,8 @@ class _Reader:
             sites = float(header.get("nsites", DEFAULT_SITES))
         except ValueError:
             raise self._error(number, "w= and nsites= must be numbers") from None
-        if not 0 < sites < float("inf"):
-            raise self._error(number, f"nsites= {sites:g}; a number above 0 is expected")
+        if not 0 < sites <= MOST_SITES:
+            raise self._error(number, f"nsites= {sites:g}; a number above 0 and up to {MOST_SITES:g} is expected")
         rows: list[list[float]] = []
         for offset, line in enumerate(self.lines[number + 1 :], start=number + 1):
             if len(rows) == stated or not re.match(r"\s*[-+]?\.?\d", line):

@@ -9,9 +9,9 @@ import pandas as pd
 
 from dnabench import Score, UserError
 from dnabench_metrics.features import Z95, standard_error
+from dnabench_metrics.motifs.base import MotifMetric
 from dnabench_metrics.motifs.correlation import interval, pearson
-from dnabench_metrics.motifs.matrices import digest, load_motifs
-from dnabench_metrics.motifs.scan import occupancy_of, require_comparable, require_room
+from dnabench_metrics.motifs.scan import occupancy_of, require_comparable
 
 if TYPE_CHECKING:
     from dnabench import Context, SequenceSet
@@ -20,11 +20,9 @@ if TYPE_CHECKING:
 
 #: The fewest bins that a correlation over bins can be taken over.
 FEWEST_BINS = 3
-#: What a part is called, where not as its motif is.
-PART_NAMES = {"tata-box": "tata", "ccaat-box": "ccaat"}
 
 
-class MotifProfile:
+class MotifProfile(MotifMetric):
     """Mean over motifs of the correlation of the curves of where a motif lies, real with generated; 1 is best.
 
     Definition:
@@ -39,7 +37,10 @@ class MotifProfile:
     Interval:
         Normal, cut off at -1 and 1 (0 for mean squared differences), by the delta method over the sequences of both
         sides: the bins of one sequence are not independent. It is one of the value at these sample sizes, bias
-        included. In simulations the standard error was 1.3 to 1.4 times the spread: too wide, not too narrow.
+        included. In simulations the standard error was 1.3 to 1.4 times the spread: too wide, not too narrow. Where a
+        curve is constant, as without hits, nothing is known of r: the interval of its part is -1 to 1, and that of the
+        mean over M motifs reaches 1/M further. That of a mean squared difference reaches at least as far as a hit in
+        one more sequence of the smaller side would move it.
     Floor:
         Below 1 for real against real, by the noise in the curves: 0.93 ± 0.01 for 2,000 human promoters a side, 0.78
         for 400 against 500. Compare at equal n.
@@ -55,17 +56,17 @@ class MotifProfile:
         Li et al. 2023, arXiv 2310.06150 (motif distributions); Bucher 1990, J Mol Biol 212:563 (matrices).
     """
 
-    def __init__(self, options: MotifProfileOptions) -> None:
-        self.options = options
-        self.motifs = load_motifs(options.motifs, p_value=options.p_value)
+    name = "motif-profile"
 
-    def digest(self) -> str:
-        """sha256 of the matrices and cut-offs, whichever file they came from."""
-        return digest(self.motifs)
+    def __init__(self, options: MotifProfileOptions) -> None:
+        super().__init__(options)
+        self.options = options
+        names = [self.part_name(motif) for motif in self.motifs]
+        self.require_distinct([*names, *(f"{name}-mse" for name in names)])
 
     def check_length(self, length: int) -> None:
         """UserError when a motif is wider than that, or fewer than three bins are complete."""
-        require_room(self.motifs, length, metric="motif-profile")
+        super().check_length(length)
         for motif in self.motifs:
             complete_bins(motif, self.options.bin_width, length)
 
@@ -75,7 +76,8 @@ class MotifProfile:
         Raises UserError when the sides have different lengths, one holds fewer than two sequences, or the sequences are
         too short for three bins of a motif.
         """
-        require_comparable(generated, reference, self.motifs, metric="motif-profile")
+        require_comparable(generated, reference, self.motifs, metric=self.name)
+        self.check_length(reference.length)
         width, length = self.options.bin_width, reference.length
         sides = [occupancy_of(side, self.motifs, width, context) for side in (generated, reference)]
         correlations: dict[str, Score] = {}
@@ -83,6 +85,7 @@ class MotifProfile:
         values: list[float] = []
         tables: list[pd.DataFrame] = []
         influence_g, influence_r = np.zeros(len(generated)), np.zeros(len(reference))
+        unknown = 0.0
         for m, motif in enumerate(self.motifs):
             bins = complete_bins(motif, width, length)
             in_bins_g, in_bins_r = (100.0 * side[:, m, bins] for side in sides)
@@ -92,12 +95,16 @@ class MotifProfile:
             of_g, of_r = in_bins_g @ correlation.slopes_generated, in_bins_r @ correlation.slopes_reference
             influence_g += of_g / len(self.motifs)
             influence_r += of_r / len(self.motifs)
-            name = PART_NAMES.get(motif.name, motif.name)
-            low, high = interval(correlation.value, standard_error(of_g, of_r))
+            unknown += correlation.unknown / len(self.motifs)
+            name = self.part_name(motif)
+            low, high = interval(correlation.value, standard_error(of_g, of_r), correlation.unknown)
             correlations[name] = Score(value=correlation.value, ci_low=low, ci_high=high)
             slopes = 2 * (curve_g - curve_r) / len(curve_g)
             difference = float(np.square(curve_g - curve_r).mean())
-            margin = Z95 * standard_error(in_bins_g @ slopes, in_bins_r @ slopes)
+            margin = max(
+                Z95 * standard_error(in_bins_g @ slopes, in_bins_r @ slopes),
+                _one_more_hit(curve_g - curve_r, min(len(generated), len(reference))),
+            )
             differences[f"{name}-mse"] = Score(
                 value=difference,
                 ci_low=max(0.0, difference - margin),
@@ -109,7 +116,7 @@ class MotifProfile:
                 pd.DataFrame({"motif": motif.name, "position": starts, "generated": curve_g, "reference": curve_r})
             )
         value = float(np.mean(values))
-        low, high = interval(value, standard_error(influence_g, influence_r))
+        low, high = interval(value, standard_error(influence_g, influence_r), unknown)
         return Score(
             value=value,
             ci_low=low,
@@ -117,6 +124,15 @@ class MotifProfile:
             parts=correlations | differences,
             details=pd.concat(tables, ignore_index=True),
         )
+
+
+def _one_more_hit(difference: np.ndarray, n: int) -> float:
+    """By how much the mean square of ``difference`` grows at most with a hit in one more of ``n`` sequences.
+
+    Without any hit a side shows no noise; but the next draw may have one.
+    """
+    step = 100.0 / n
+    return float(step * (2 * np.abs(difference).max() + step) / len(difference))
 
 
 def complete_bins(motif: Motif, bin_width: int, length: int) -> slice:

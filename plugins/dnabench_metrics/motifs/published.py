@@ -14,6 +14,8 @@ from dnabench import UserError
 DEFAULT_SITES = 20.0
 #: How far a row of probabilities may be from summing to 1: files are written with few digits.
 SUM_TOLERANCE = 0.02
+#: The most sites, or counts at a position, that a matrix may be of: beyond it sums of counts would lose their units.
+MOST_SITES = 1e12
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +54,9 @@ def from_counts(name: str, counts: list[list[float]], *, path: Path, number: int
         path, number: where the matrix begins.
     """
     matrix = np.array(counts, np.float64)
-    if not np.isfinite(matrix).all() or (matrix < 0).any():
+    if not ((matrix >= 0) & (matrix <= MOST_SITES)).all():
         raise place_error(
-            path, number, f"motif {name} holds a number that is not a count: they are finite and not negative"
+            path, number, f"motif {name} holds a number that is not a count: they are from 0 to {MOST_SITES:g}"
         )
     sums = matrix.sum(axis=1)
     if (sums == 0).any():

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from dnabench import Score, UserError
 from dnabench_metrics.features import Z95, standard_error
+from dnabench_metrics.motifs.base import MotifMetric
 from dnabench_metrics.motifs.distances import count_distances, sum_slopes
-from dnabench_metrics.motifs.matrices import digest, load_motifs
-from dnabench_metrics.motifs.profile import PART_NAMES
-from dnabench_metrics.motifs.scan import hits_of, position_bits, require_comparable, require_room
+from dnabench_metrics.motifs.scan import hits_of, position_bits, require_comparable
+from dnabench_metrics.sequences.floor import js_terms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from dnabench import Context, SequenceSet
     from dnabench_metrics.motifs.matrices import Motif
     from dnabench_metrics.records.motifs import MotifSpacingOptions
 
+#: Generated sequences with distances up to which one draw says little about the next; see `_few_distances`.
+FEW = 4
 
-class MotifSpacing:
+
+class MotifSpacing(MotifMetric):
     """Jensen-Shannon divergence, in bits, of the distances between motifs; 0 for equal spacing, 1 at worst.
 
     Definition:
@@ -37,9 +41,14 @@ class MotifSpacing:
         its motifs are paired. Of more than `most` motifs, those with a hit in most reference sequences are taken. Hits,
         strands, positions, cut-offs and N are as in motif-kl; hits of both strands at one position are one.
     Interval:
-        Delta method over the sequences of both sides (all distances of a sequence count together), normal, within 0 to
-        1. It is one of the value at these sample sizes, bias included; in simulations the standard error was 1.2
-        times the spread.
+        Normal, within 0 to 1, from what the divergence of a pair loses without each of its distances; all distances of
+        a sequence count together. It is one of the value at these sample sizes, bias included. Where few sequences hold
+        distances, one draw says little about the next: the low end is at most the value with the distances of four more
+        sequences that are spaced as the real ones are, and the high end is 1 where fewer than four generated sequences
+        hold any. With human promoters, of which 37 % hold distances, 91 % of the intervals held the mean over draws for
+        15 generated sequences, 92 to 98 % for 30 and 95 to 100 % for 60 to 1,500. Where of 60 sequences 0.5, 1.5, 4 and
+        10 hold distances on average, 100, 97, 94 and 92 % did; with one distance each, however they are spread, 91 to
+        100 %. The fewer, the wider: with none at all it is nearly 0 to 1.
     Floor:
         About (K - 1) / (8 ln 2) (1/N + 1/M) for a pair with N generated and M real distances, here not independent, in
         K bins: with `epd` and 2,000 a side 0.0012 ± 0.0001 for simulated promoters, 0.003 ± 0.001 for human ones.
@@ -51,27 +60,25 @@ class MotifSpacing:
         How frequent the motifs are, as long as there are enough; and where they lie, as long as their distance is
         right. Human promoters have few TATA-boxes: 10 % mutations are hardly told from real DNA there.
     Cost:
-        One scan, then a count of the pairs of hits: 0.09 s for 20,000 + 20,000 sequences of 256 bp and `epd`.
+        One scan, then a count of the pairs of hits: 0.11 s for 20,000 + 20,000 sequences of 256 bp and `epd`.
     Source:
         Lin 1991, IEEE Trans Inf Theory 37:145 (eq. 4.1). Distances between motifs of a pair: polygraph (Gupta et al.
         2023, bioRxiv 2023.11.27.568764), which tests them. Bucher 1990, J Mol Biol 212:563 (TATA-box and Initiator).
     """
 
+    name = "motif-spacing"
+
     def __init__(self, options: MotifSpacingOptions) -> None:
+        super().__init__(options)
         self.options = options
-        self.motifs = load_motifs(options.motifs, p_value=options.p_value)
         directed = [motif for motif in self.motifs if motif.strands == "+"]
         self.paired = directed if len(directed) > 1 else self.motifs
         if len(self.paired) < 2:
             raise UserError(f"motif-spacing: {options.motifs} holds 1 motif; pairs need at least 2")
+        self.require_distinct(self._pair_name(pair) for pair in combinations(self.paired, 2))
 
-    def digest(self) -> str:
-        """sha256 of the matrices and cut-offs, whichever file they came from."""
-        return digest(self.motifs)
-
-    def check_length(self, length: int) -> None:
-        """UserError when a motif is wider than sequences of ``length`` bp."""
-        require_room(self.motifs, length, metric="motif-spacing")
+    def _pair_name(self, pair: Iterable[Motif]) -> str:
+        return "+".join(self.part_name(motif) for motif in pair)
 
     def score(self, *, generated: SequenceSet, reference: SequenceSet, context: Context) -> Score:
         """The weighted mean over pairs, with a part per pair; ``details`` holds the binned shares of both sides.
@@ -79,10 +86,11 @@ class MotifSpacing:
         Raises UserError when the sides have different lengths, one holds fewer than two sequences, a motif is wider
         than the sequences, or no pair has `minimum` distances in the reference.
         """
-        require_comparable(generated, reference, self.paired, metric="motif-spacing")
+        require_comparable(generated, reference, self.paired, metric=self.name)
         motifs = most_frequent(self.paired, hits_of(reference, self.paired, context).counts, self.options.most)
         pairs = np.array([*combinations(range(len(motifs)), 2)])
-        reach, width = self.options.reach, self.options.bin_width
+        reach = min(self.options.reach, reference.length - 1)
+        width = min(self.options.bin_width, 2 * reach + 1)
         bits_g, bits_r = (position_bits(side, motifs, context) for side in (generated, reference))
         counts_g, counts_r = (np.zeros((len(pairs), -(-(2 * reach + 1) // width)), np.int64) for _ in range(2))
         count_distances(bits_r, pairs, reach, width, counts_r)
@@ -96,31 +104,31 @@ class MotifSpacing:
         pairs, counts_g, counts_r = pairs[enough], counts_g[enough], counts_r[enough]
         count_distances(bits_g, pairs, reach, width, counts_g)
 
-        divergences = [spacing_divergence(generated=g, reference=r) for g, r in zip(counts_g, counts_r, strict=True)]
-        sums = []
-        for bits, slopes in (
-            (bits_g, [found.slopes_generated for found in divergences]),
-            (bits_r, [found.slopes_reference for found in divergences]),
-        ):
-            sums.append(np.zeros((len(bits), len(pairs))))
-            count_slopes = np.array(slopes) * len(bits)
-            sum_slopes(bits, pairs, reach, width, count_slopes, sums[-1])
-        values = np.array([found.value for found in divergences])
+        def summed(bits: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+            """Of every sequence's distances, by pair: float64, shape ``(n, pairs)``."""
+            sums = np.zeros((len(bits), len(pairs)))
+            sum_slopes(bits, pairs, reach, width, slopes, sums)
+            return sums
+
+        values = np.array([js_divergence(g, r) for g, r in zip(counts_g, counts_r, strict=True)])
         weights = counts_r.sum(axis=1) / counts_r.sum()
         value = float(weights @ values)
+        losses_g = summed(bits_g, _losses_without_one(counts_g, counts_r)) * (len(generated) - 1)
+        losses_r = summed(bits_r, _losses_without_one(counts_r, counts_g)) * (len(reference) - 1)
         # The weights are the reference's too: a pair with more distances there counts for more.
-        of_weights = np.zeros((len(reference), len(pairs)))
         shift = np.repeat((values - value)[:, None] * len(reference) / counts_r.sum(), counts_r.shape[1], axis=1)
-        sum_slopes(bits_r, pairs, reach, width, shift, of_weights)
-        whole = _score(value, sums[0] @ weights, sums[1] @ weights + of_weights.sum(axis=1))
-        names = [[PART_NAMES.get(motifs[m].name, motifs[m].name) for m in pair] for pair in pairs]
-        return Score(
-            value=value,
-            ci_low=whole.ci_low,
-            ci_high=whole.ci_high,
-            parts={"+".join(pair): _score(values[k], sums[0][:, k], sums[1][:, k]) for k, pair in enumerate(names)},
-            details=_shares(names, counts_g, counts_r, reach, width),
+        of_weights = summed(bits_r, shift).sum(axis=1)
+        distances = [summed(bits, np.ones_like(shift)) for bits in (bits_g, bits_r)]
+        lows, highs = _few_distances(counts_g, counts_r, values, *distances)
+        names = [self._pair_name([motifs[m] for m in pair]) for pair in pairs]
+        parts = {
+            name: _score(values[k], losses_g[:, k], losses_r[:, k], lows[k], highs[k]) for k, name in enumerate(names)
+        }
+        whole = _score(
+            value, losses_g @ weights, losses_r @ weights + of_weights, float(weights @ lows), float(weights @ highs)
         )
+        called = [[self.part_name(motifs[m]) for m in pair] for pair in pairs]
+        return replace(whole, parts=parts, details=_shares(called, counts_g, counts_r, reach, width))
 
 
 def most_frequent(motifs: Sequence[Motif], counts: np.ndarray, most: int) -> list[Motif]:
@@ -129,40 +137,74 @@ def most_frequent(motifs: Sequence[Motif], counts: np.ndarray, most: int) -> lis
     return [motifs[m] for m in np.sort(order[:most])]
 
 
-class Divergence(NamedTuple):
-    """A Jensen-Shannon divergence in bits and its derivatives by the count of each bin, shape ``(bins,)``."""
-
-    value: float
-    slopes_generated: np.ndarray
-    slopes_reference: np.ndarray
-
-
-def spacing_divergence(*, generated: np.ndarray, reference: np.ndarray) -> Divergence:
+def js_divergence(generated: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """JS = 1/2 KL(p || m) + 1/2 KL(q || m), m = (p + q) / 2, in bits (Lin 1991, eq. 4.1 with equal weights).
 
-    With q_k = c_k / N its derivative by c_k is (1/2 log2(q_k / m_k) - 1/2 KL(q || m)) / N. Without any generated count
-    the value is 1, as for bins that no two distances share.
+    Over the last axis of two arrays of counts, which broadcast. Without any count on a side it is 1, as for bins that
+    no two distances share.
+    """
+    totals = [side.sum(axis=-1, keepdims=True) for side in (generated, reference)]
+    p, q = (side / np.maximum(total, 1) for side, total in zip((generated, reference), totals, strict=True))
+    value = np.clip(js_terms(p, q).sum(axis=-1), 0, 1)
+    known: np.ndarray = np.where((totals[0] * totals[1])[..., 0] > 0, value, 1.0)
+    return known
+
+
+def _losses_without_one(counts: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """What each pair's divergence loses without one distance of a bin: float64, shape ``(pairs, bins)``.
+
+    For bins with many distances that is the derivative by their count; for those with few the derivative is off.
 
     Args:
-        generated: counts, shape ``(bins,)``.
-        reference: counts, shape ``(bins,)``, not all 0.
+        counts: of the side that loses it, whole numbers, shape ``(pairs, bins)``.
+        other: of the other side, the same shape.
     """
-    if not generated.any():
-        return Divergence(1.0, np.zeros(len(generated)), np.zeros(len(reference)))
-    shares = [side / side.sum() for side in (generated, reference)]
-    middle = (shares[0] + shares[1]) / 2
-    halves, slopes = [], []
-    for counts, share in zip((generated, reference), shares, strict=True):
-        log_ratio = np.zeros(len(share))
-        log_ratio[share > 0] = np.log2(share[share > 0] / middle[share > 0]) / 2
-        halves.append(float(share @ log_ratio))
-        slopes.append((log_ratio - halves[-1]) / counts.sum())
-    return Divergence(min(1.0, max(0.0, sum(halves))), slopes[0], slopes[1])
+    losses = np.zeros(counts.shape)
+    for loss, own, across in zip(losses, counts, other, strict=True):
+        found = np.flatnonzero(own)
+        fewer = own - np.eye(len(own), dtype=own.dtype)[found]
+        loss[found] = js_divergence(own, across) - js_divergence(fewer, across)
+    return losses
 
 
-def _score(value: float, influence_generated: np.ndarray, influence_reference: np.ndarray) -> Score:
+def _few_distances(
+    counts_g: np.ndarray, counts_r: np.ndarray, values: np.ndarray, distances_g: np.ndarray, distances_r: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """How far each pair's interval reaches at least, because few sequences of the generated side hold distances.
+
+    The low end adds `FEW` sequences in the spirit of Agresti and Coull (1998, Am Stat 52:119), with distances as the
+    reference has them: how many, from the mean over the distances of both sides of the number in their sequence. With
+    fewer than `FEW` sequences that hold any, a draw of this size may well hold none, for which the value is 1.
+
+    Args:
+        counts_g, counts_r: shape ``(pairs, bins)``.
+        values: the divergences, shape ``(pairs,)``.
+        distances_g, distances_r: the number in each sequence, shapes ``(n, pairs)`` and ``(m, pairs)``.
+    """
+    in_sequences = np.concatenate([distances_g, distances_r])
+    together = np.square(in_sequences).sum(axis=0) / in_sequences.sum(axis=0)
+    added = [_dealt(counts, int(np.ceil(FEW * size))) for counts, size in zip(counts_r, together, strict=True)]
+    low = np.minimum(values, js_divergence(counts_g + np.array(added), counts_r))
+    holding = (distances_g > 0).sum(axis=0)
+    return low, np.where(holding < FEW, 1.0, values)
+
+
+def _dealt(counts: np.ndarray, number: int) -> np.ndarray:
+    """``number`` in whole counts in proportion to ``counts``, by largest remainders."""
+    exact = counts * (number / counts.sum())
+    whole: np.ndarray = np.floor(exact).astype(np.int64)
+    whole[np.argsort(whole - exact, kind="stable")[: number - whole.sum()]] += 1
+    return whole
+
+
+def _score(
+    value: float, influence_generated: np.ndarray, influence_reference: np.ndarray, low: float, high: float
+) -> Score:
+    """With an interval that reaches ``low`` and ``high`` at least."""
     margin = Z95 * standard_error(influence_generated, influence_reference)
-    return Score(value=float(value), ci_low=max(0.0, value - margin), ci_high=min(1.0, value + margin))
+    return Score(
+        value=float(value), ci_low=max(0.0, min(low, value - margin)), ci_high=min(1.0, max(high, value + margin))
+    )
 
 
 def _shares(

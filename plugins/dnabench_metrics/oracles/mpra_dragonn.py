@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import h5py
+import numpy as np
 import torch
 from torch import nn
 
@@ -22,7 +23,6 @@ from dnabench_metrics.oracles.weights import check_shapes, find_weights
 if TYPE_CHECKING:
     from dnabench_metrics.records.oracles import MPRADragoNNOptions, OracleOptions
 
-SOURCE = "https://github.com/kundajelab/mpra_minimal (kipoi/ConvModel/pretrained.hdf5)"
 LENGTH = 145
 CHANNELS, WIDTH, LAYERS = 120, 5, 3
 #: Batch normalisation adds this to the variances, as Keras 2.2.4 does by default.
@@ -65,7 +65,7 @@ class ConvModel(nn.Module):
 
 def load_mpra_dragonn(options: OracleOptions | MPRADragoNNOptions, *, plugin: str) -> Network:
     """The network with the weights that the options name. UserError where there are none or others."""
-    weights = find_weights(options, plugin=plugin, model="mpra-dragonn", source=SOURCE)
+    weights = find_weights(options, plugin=plugin, model="mpra-dragonn")
     module = ConvModel().eval()
     module.load_state_dict(_read_keras(weights.path))
     return Network("mpra-dragonn", module, weights.sha256, BATCH, length=LENGTH, window=options.window)
@@ -80,10 +80,13 @@ def _read_keras(path: Path) -> dict[str, torch.Tensor]:
 
             def visit(name: str, item: object) -> None:
                 if isinstance(item, h5py.Dataset):
-                    found[name] = torch.from_numpy(item[()])
+                    if item.dtype.kind != "f":
+                        raise TypeError(f"{name} holds no floating-point numbers")
+                    # PyTorch knows no numbers of the other byte order.
+                    found[name] = torch.from_numpy(np.asarray(item[()], np.float32))
 
             file.visititems(visit)
-    except (OSError, TypeError) as error:
+    except Exception as error:  # noqa: BLE001 - a damaged file raises whatever its bytes make the reader do
         raise UserError(f"{path}: not an HDF5 file of Keras weights: {error}") from None
     state = ConvModel().state_dict()
     shapes = {keras: tuple(state[ours].shape)[::-1] for keras, ours in keys.items()}

@@ -31,8 +31,8 @@ class Scripted(nn.Module):
         """``(n, tracks)``."""
         try:
             values = self.module(x)
-        except RuntimeError as error:
-            reason = str(error).strip().splitlines()[-1]
+        except Exception as error:  # noqa: BLE001 - what the user's code raises is up to it
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
             raise UserError(f"{self.path}: the model fails on an input of shape {tuple(x.shape)}: {reason}") from None
         if not isinstance(values, torch.Tensor):
             raise UserError(f"{self.path}: the model answers with a {type(values).__name__}, not with a tensor")
@@ -53,6 +53,6 @@ def load_torchscript(path: Path, *, sha256: str, plugin: str) -> Network:
         warnings.filterwarnings("ignore", "`torch.jit.load` is deprecated", DeprecationWarning)
         try:
             module = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
-        except (RuntimeError, ValueError):
+        except Exception:  # noqa: BLE001 - a damaged or foreign file raises whatever its bytes make the reader do
             raise UserError(f"{path}: not a TorchScript file, such as torch.jit.trace(...).save(FILE) writes") from None
     return Network(str(path), Scripted(module.eval(), path), weights.sha256, BATCH)

@@ -64,19 +64,23 @@ def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _load(path: Path) -> dict[str, torch.Tensor]:
-    zipped = zipfile.is_zipfile(path)
-    if zipped:
-        with zipfile.ZipFile(path) as archive:
-            if any(name.endswith("/constants.pkl") for name in archive.namelist()):
-                raise UserError(f"{path}: a TorchScript file, not a checkpoint")
     try:
-        held = torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
+        zipped = zipfile.is_zipfile(path)
+        scripted = zipped and _is_torchscript(path)
+        held = {} if scripted else torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
     except Exception:  # noqa: BLE001 - a damaged or foreign file raises whatever its bytes make the reader do
         raise UserError(
             f"{path}: not a checkpoint that can be read safely: it must be a PyTorch file of tensors alone"
         ) from None
+    if scripted:
+        raise UserError(f"{path}: a TorchScript file, not a checkpoint")
     held = held.get("state_dict", held) if isinstance(held, Mapping) else {}
     return {str(name): value for name, value in held.items() if isinstance(value, torch.Tensor)}
+
+
+def _is_torchscript(path: Path) -> bool:
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith("/constants.pkl") for name in archive.namelist())
 
 
 def check_shapes(

@@ -33,7 +33,7 @@ class MotifKLOptions:
 
     motifs: str = _motifs()
     bin_width: int = option(8, "bp per position bin", minimum=1)
-    pseudocount: float = option(0.5, "added to the count of every bin, on both sides", minimum=1e-6)
+    pseudocount: float = option(0.5, "added to the count of every bin, on both sides", minimum=1e-6, maximum=1e6)
     p_value: float = _p_value()
 
 

@@ -124,6 +124,8 @@ def test_the_formats_agree_on_jaspar_s_own_matrices(real_data, write):
         (JASPAR.replace("T  [ 0  0   0 ]", "T  [ 0  0 ]"), "line 5: 2 counts for motif MA0001.1, 3 expected"),
         (JASPAR.replace("3  0  12", "3  x  12"), "line 2: 'A  [ 3  x  12 ]' is no row"),
         (JASPAR.replace("3  0  12", "-3  0  12"), "line 1: motif MA0001.1 holds a number that is not a count"),
+        (JASPAR.replace("3  0  12", "1e308  0  12").replace("9  6   0", "1e308  6   0"), "they are from 0 to 1e+12"),
+        (TRANSFAC.replace("1 0 0 0 4", "1 0 0 0 1e13"), "line 17: motif TWO holds a number that is not a count"),
         (JASPAR.replace("3  0  12", "nan  0  12"), "line 1: motif MA0001.1 holds a number that is not a count"),
         (JASPAR.replace("[4]", "[0]"), "line 7: motif MA0002.2 has no count at position 1"),
         (JASPAR.replace("[4]", "[]"), "line 8: 0 counts for motif MA0002.2, at least 1 expected"),

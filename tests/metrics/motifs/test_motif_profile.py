@@ -82,8 +82,22 @@ def test_a_side_without_hits_is_at_zero_and_never_nan(metric, score_codes, human
     blank = np.full((20, 256), 4, np.uint8)
     for generated, reference in ((blank, human[:500]), (human[:500], blank), (blank, blank)):
         score = score_codes(metric, generated=generated, reference=reference)
-        assert (score.value, score.ci_low, score.ci_high) == (0, 0, 0)
-    assert score.parts["tata-mse"].value == 0
+        # Nothing is known of the correlation, with any motif or with all.
+        for found in (score, *(score.parts[name] for name in ("tata", "initiator", "ccaat", "gc-box"))):
+            assert (found.value, found.ci_low, found.ci_high) == (0, -1, 1)
+    # One of 20 sequences with a hit would put 5 % into one of the bins 1 to 29.
+    assert (score.parts["tata-mse"].value, score.parts["tata-mse"].ci_low) == (0, 0)
+    assert score.parts["tata-mse"].ci_high == pytest.approx(5**2 / 29)
+
+
+def test_a_motif_without_hits_leaves_its_share_of_the_mean_open(metric, score_codes, human):
+    strong = np.array([2, 1, 2, 1], np.uint8)[human[:500]]  # G or C everywhere: no TATA-box
+    score = score_codes(metric, generated=strong, reference=human[500:1000])
+    assert (score.parts["tata"].ci_low, score.parts["tata"].ci_high) == (-1, 1)
+    assert score.parts["gc-box"].ci_low > -1
+    assert score.value - score.ci_low >= 1 / 4
+    assert score.ci_high - score.value >= 1 / 4
+    assert (score.ci_low, score.ci_high) != (-1, 1)
 
 
 def test_a_set_against_itself_is_at_one(metric, score_codes, human):
@@ -165,3 +179,31 @@ def test_what_cannot_be_compared_is_refused(metric, make_context):
         score(5, 14, 14)
     with pytest.raises(UserError, match="2 bins of 8 bp are complete for motif tata-box in sequences of 36 bp"):
         score(5, 36, 36)
+
+
+def file_of(motifs: dict[str, str]) -> str:
+    """A MEME file of words by name."""
+    entries = [
+        f"MOTIF {name}\nletter-probability matrix: w= {len(word)} nsites= 20\n"
+        + "".join(" ".join("1" if base == letter else "0" for letter in "ACGT") + "\n" for base in word)
+        for name, word in motifs.items()
+    ]
+    return "MEME version 4\nALPHABET= ACGT\nstrands: +\n" + "".join(entries)
+
+
+def test_parts_that_would_have_one_name_are_refused_and_a_file_s_motifs_keep_theirs(tmp_path, make_context):
+    path = tmp_path / "some.meme"
+    path.write_text(file_of({"a": "AC", "a-mse": "GG"}))
+    with pytest.raises(UserError, match=r"motif-profile: the motifs of .*some.meme give two parts called a-mse"):
+        MotifProfile(MotifProfileOptions(str(path)))
+    path.write_text(file_of({"tata": "AC", "tata-box": "GG"}))
+    metric = MotifProfile(MotifProfileOptions(str(path)))
+    sides = [SequenceSet(np.random.default_rng(i).integers(0, 4, (20, 64)).astype(np.uint8)) for i in (0, 1)]
+    score = metric.score(generated=sides[0], reference=sides[1], context=make_context(length=64))
+    assert list(score.parts) == ["tata", "tata-box", "tata-mse", "tata-box-mse"]
+
+
+def test_bins_wider_than_any_sequence_are_refused_in_one_line(score_codes, human):
+    metric = MotifProfile(MotifProfileOptions(bin_width=10**30))
+    with pytest.raises(UserError, match="0 bins of 10+ bp are complete for motif tata-box in sequences of 256 bp"):
+        score_codes(metric, generated=human[:9], reference=human[:9])

@@ -10,13 +10,20 @@ from scipy import stats
 
 from dnabench_metrics.features import Z95, standard_error
 from dnabench_metrics.oracles import agreement
-from dnabench_metrics.oracles.agreement import correlation, expected_ks, ks_distances, mean_profile, squared_error
+from dnabench_metrics.oracles.agreement import (
+    correlation,
+    distance_interval,
+    expected_ks,
+    ks_distances,
+    mean_profile,
+    squared_error,
+)
 
 
 def distance(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     """The mean distance and its standard error."""
     found = ks_distances(generated=x, reference=y)
-    return found.by_track.mean(), standard_error(found.influence_generated, found.influence_reference)
+    return found.by_track.mean(), standard_error(found.misplaced_generated, found.misplaced_reference)
 
 
 @pytest.mark.parametrize(("n", "m"), [(2, 2), (7, 30), (64, 63), (1, 5)])
@@ -52,15 +59,54 @@ def test_a_shifted_normal_by_its_closed_form():
     assert value == pytest.approx(2 * stats.norm.cdf(0.35) - 1, abs=1 / n)
 
 
-def test_influences_by_hand():
+def test_misplaced_sequences_by_hand():
     # F_x - F_y is largest at 2: 1 - 1/4. Below it lie both x and one y.
     found = ks_distances(generated=np.array([[1.0], [2.0]]), reference=np.array([[0.0], [3.0], [4.0], [5.0]]))
     assert found.by_track.tolist() == [0.75]
-    assert found.influence_generated.tolist() == [1, 1]
-    assert found.influence_reference.tolist() == [-1, 0, 0, 0]
+    assert found.misplaced_generated.tolist() == [0, 0]
+    assert found.misplaced_reference.tolist() == [1, 0, 0, 0]
     turned = ks_distances(generated=np.array([[0.0], [3.0], [4.0], [5.0]]), reference=np.array([[1.0], [2.0]]))
-    assert turned.influence_generated.tolist() == [-1, 0, 0, 0]
-    assert turned.influence_reference.tolist() == [1, 1]
+    assert turned.misplaced_generated.tolist() == [1, 0, 0, 0]
+    assert turned.misplaced_reference.tolist() == [0, 0]
+
+
+def test_the_distance_is_what_is_not_misplaced():
+    rng = np.random.default_rng(11)
+    found = ks_distances(generated=rng.normal(0.5, 1, (40, 700)), reference=rng.normal(0, 2, (30, 700)))
+    misplaced = found.misplaced_generated.mean() + found.misplaced_reference.mean()
+    assert found.by_track.mean() == pytest.approx(1 - misplaced, abs=1e-12)
+
+
+def test_the_interval_of_one_track_is_newcombe_s_where_that_is_wider():
+    # Of 50 and 40, 1 and 0 are misplaced; Wilson's ends of 1 in 50 and 0 in 40.
+    x, y = np.r_[np.zeros(49), 2.0][:, None], np.ones((40, 1))
+    low, high = distance_interval(ks_distances(generated=x, reference=y))
+    first, second = (stats.binomtest(k, n).proportion_ci(method="wilson") for k, n in ((1, 50), (0, 40)))
+    # A sample variance is n / (n - 1) times p (1 - p), which the design effect does not let in.
+    assert low == pytest.approx(0.98 - np.hypot(first.high - 0.02, second.high), abs=1e-9)
+    normal = 0.98 + Z95 * np.sqrt(0.02 * 0.98 / 49)
+    assert high == pytest.approx(min(1, max(normal, 0.98 + np.hypot(0.02 - first.low, second.low))), abs=1e-9)
+
+
+@pytest.mark.parametrize(("tracks", "shared"), [(1, 1.0), (12, 0.6), (100, 0.3)])
+@pytest.mark.parametrize(("truth", "n"), [(0.972, 50), (0.995, 50), (0.99, 500)])
+def test_the_interval_near_complete_separation_over_replicates(truth, n, tracks, shared):
+    rng = np.random.default_rng(12)
+    # Normal predictions whose means are d apart have the distance 2 Phi(d / 2) - 1.
+    apart = 2 * stats.norm.ppf((1 + truth) / 2)
+
+    def drawn(mean: float) -> np.ndarray:
+        return mean + shared**0.5 * rng.normal(size=(n, 1)) + (1 - shared) ** 0.5 * rng.normal(size=(n, tracks))
+
+    runs = []
+    for _ in range(100):
+        found = ks_distances(generated=drawn(apart), reference=drawn(0))
+        runs.append([found.by_track.mean(), *distance_interval(found)])
+    values, low, high = np.array(runs).T
+    assert ((low <= values.mean()) & (values.mean() <= high)).mean() >= 0.92
+    assert (low < high).all()
+    if tracks == 1:
+        assert ((low <= truth) & (truth <= high)).mean() >= 0.92
 
 
 def test_chunks_do_not_show(monkeypatch):

@@ -13,6 +13,7 @@ from dnabench import SequenceSet, UserError
 from dnabench_metrics.oracles.metric import OracleAgreement
 from dnabench_metrics.oracles.mpra_dragonn import TRACKS
 from dnabench_metrics.records.oracles import OracleOptions
+from dnabench_metrics.stand_ins import mutated
 
 from .conftest import random_sequences
 
@@ -91,6 +92,24 @@ def test_complete_separation_is_1(base_shares, make_context):
     )
     assert score.value == 0.5  # no G and no C on either side
     assert score.details["ks"].tolist() == [1, 0, 0, 1]
+    assert score.ci_low < 0.5 < score.ci_high
+
+
+def test_an_interval_at_complete_separation_has_a_width(script, make_context):
+    from torch import nn
+
+    class Adenine(nn.Module):
+        def forward(self, x):
+            return x[:, :1].mean(2)
+
+    score = scripted(script(Adenine())).score(
+        generated=SequenceSet(np.zeros((50, 8), np.uint8)),
+        reference=SequenceSet(np.full((50, 8), 3, np.uint8)),
+        context=make_context(length=8),
+    )
+    # Wilson's upper end of 0 in 50, z^2 / (50 + z^2), on both sides.
+    assert (score.value, score.ci_high) == (1, 1)
+    assert score.ci_low == pytest.approx(1 - 2**0.5 * 3.841459 / 53.841459, abs=1e-6)
 
 
 def test_predictions_are_asked_for_once_by_a_name_that_holds_model_and_options(base_shares, keras_file, make_context):
@@ -134,13 +153,6 @@ def test_a_model_whose_tracks_depend_on_the_length_is_refused(script, make_conte
         )
 
 
-def redrawn(codes: np.ndarray, share: float, rng: np.random.Generator) -> SequenceSet:
-    """Codes of which a share has been drawn anew, uniformly."""
-    return SequenceSet(
-        np.where(rng.random(codes.shape) < share, rng.integers(0, 4, codes.shape), codes).astype(np.uint8)
-    )
-
-
 def test_real_promoters_move_away_with_every_share_of_mutated_bases(dragonn_file, real_promoters, make_context):
     human, rng = real_promoters("hs"), np.random.default_rng(0)
     reference = human.take(rng.permutation(len(human))[:256])
@@ -153,12 +165,14 @@ def test_real_promoters_move_away_with_every_share_of_mutated_bases(dragonn_file
 
     metric, context = OracleAgreement(OracleOptions(weights=str(dragonn_file))), make_context(remember_with=remember)
     scores = [
-        metric.score(generated=redrawn(reference.codes, share, rng), reference=reference, context=context)
+        metric.score(generated=SequenceSet(mutated(reference.codes, share, rng)), reference=reference, context=context)
         for share in (0, 0.01, 0.03, 0.1, 0.3, 1)
     ]
     values = [score.value for score in scores]
     assert values[0] == 0
-    assert values == sorted(values)
+    assert values[:5] == sorted(values[:5])
+    # Where every base is another one, GC-rich promoters have become AT-rich: far, but elsewhere.
+    assert values[5] > values[3]
     floor = scores[0].parts["expected-floor"].value
     assert values[1] < floor
     assert scores[4].ci_low > floor
@@ -225,7 +239,7 @@ def test_missing_weights_end_the_command_with_one_line(dnabench, tmp_path):
     random_sequences(20, 160).to_fasta(path)
     done = dnabench("score", path, "--reference", path, "--metrics", "oracle", "--set", "oracle.model=sei")
     assert done.code == 2
-    assert "zenodo.org" in done.err
+    assert "dnabench data fetch sei brings them" in done.err
     assert "--set oracle.weights=PATH" in done.err
 
 

@@ -136,6 +136,36 @@ def test_a_file_that_is_no_hdf5_is_refused(content, tmp_path):
         load(path)
 
 
+def test_a_damaged_hdf5_is_refused(keras_file, tmp_path):
+    whole, path = keras_file.read_bytes(), tmp_path / "damaged.hdf5"
+    rng = np.random.default_rng(0)
+    refused = []
+    for _ in range(60):
+        damaged = bytearray(whole)
+        # The structure of the file lies around the numbers: at its beginning, and between them.
+        for place in rng.integers(0, 4096, 8):
+            damaged[place] = rng.integers(256)
+        path.write_bytes(damaged)
+        try:
+            load(path)
+        except UserError as error:
+            refused.append(str(error))
+    assert len(refused) > 5
+    assert all(str(path) in text and "\n" not in text for text in refused)
+
+
+def test_weights_of_the_other_byte_order_and_of_64_bits_are_read(keras_file, tmp_path, make_context):
+    sequences = random_sequences(2, 145)
+    expected = predict(load(keras_file), sequences, strands="forward", context=make_context())
+    for dtype in (">f4", ">f8", "<f8"):
+        other = write_keras(
+            tmp_path / f"{dtype[1:]}{dtype[0] == '>'}.hdf5",
+            {name: values.astype(dtype) for name, values in random_keras().items()},
+        )
+        found = predict(load(other), sequences, strands="forward", context=make_context())
+        assert np.array_equal(found, expected)
+
+
 def test_text_in_place_of_numbers_is_refused(tmp_path):
     tensors = random_keras() | {"dense_1/dense_1/bias:0": np.array([b"a"] * 12)}
     with pytest.raises(UserError, match="not an HDF5 file of Keras weights"):
@@ -144,10 +174,10 @@ def test_text_in_place_of_numbers_is_refused(tmp_path):
 
 def test_weights_must_be_named_there_and_of_the_given_sha256(tmp_path, keras_file):
     with pytest.raises(
-        UserError, match=r"no weights given: .* published at https://github.com/.*--set mpra-dragonn.weights="
+        UserError, match=r"no weights given: dnabench data fetch mpra-dragonn brings them; --set mpra-dragonn.weights="
     ):
         load_mpra_dragonn(MPRADragoNNOptions(), plugin="mpra-dragonn")
-    with pytest.raises(UserError, match=r"option mpra-dragonn.weights: .*nowhere is not a file: .*https://"):
+    with pytest.raises(UserError, match=r"option mpra-dragonn.weights: .*nowhere is not a file: dnabench data fetch "):
         load(tmp_path / "nowhere")
     with pytest.raises(UserError, match=rf"sha256 is [0-9a-f]{{64}}; option mpra-dragonn.sha256 expects {'ab' * 32}"):
         load(keras_file, sha256="AB" * 32)

@@ -145,6 +145,16 @@ def test_short_sequences_stand_in_the_middle_of_unknown_bases(small, tmp_path, m
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+def test_a_zip_file_with_a_damaged_directory_is_refused(small, tmp_path):
+    path = save(tmp_path / "sei.pth", small.state_dict()).path
+    content = bytearray(path.read_bytes())
+    directory = content.rindex(b"PK\x01\x02")
+    content[directory : directory + 4] = b"XX\x01\x02"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"sei\.pth: not a checkpoint"):
+        load(WeightsFile(path, ""))
+
+
 def test_a_file_of_the_old_format_is_read(small, tmp_path, make_context):
     path = tmp_path / "sei.pth"
     torch.save(small.state_dict(), path, _use_new_zipfile_serialization=False)

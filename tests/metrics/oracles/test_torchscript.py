@@ -36,6 +36,19 @@ class OnlyTen(nn.Module):
         return self.dense(x.flatten(1))
 
 
+class Asserts(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        assert x.shape[2] == 10, "10 bp wanted"
+        return x.mean(2)
+
+
+class Raises(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if x.shape[2] != 10:
+            raise ValueError("10 bp wanted")
+        return x.mean(2)
+
+
 class Noisy(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -77,6 +90,8 @@ def test_a_model_saved_in_training_mode_is_put_in_evaluation_mode(script, make_c
         (Whole(), r"answers with shape \(64, 4\), torch.int64"),
         (Pair(), "answers with a tuple, not with a tensor"),
         (OnlyTen(), r"fails on an input of shape \(64, 4, 12\)"),
+        (Asserts(), r"fails on an input of shape \(64, 4, 12\): .*10 bp wanted"),
+        (Raises(), r"fails on an input of shape \(64, 4, 12\): .*10 bp wanted"),
         (NeedsA(), "the prediction for sequence seq2 is not finite"),
     ],
 )
