@@ -68,7 +68,7 @@ def _leaderboard(
         cells += [] if narrow else [row["kind"]]
         for metric in directions:
             beside = None if narrow else scaled.get((row["generator"], metric))
-            cells.append(_score(row, metric, "\n" if narrow else " ") + ("" if beside is None else f" ({beside:.2f})"))
+            cells.append(_score(row, metric, "\n" if narrow else " ") + ("" if beside is None else f" ({_rounded(beside)})"))
         style = "dim" if row["kind"] == "control" else None
         table.add_row(*(Text(cell) for cell in cells), style=style)
     if any(floor is not None for floor in floors.values()):
@@ -102,6 +102,11 @@ def print_scores(rows: Iterable[Mapping[str, Any]]) -> None:
         ]
         table.add_row(*(Text(cell) for cell in cells))
     print_table(table)
+
+
+def _rounded(value: float) -> str:
+    """Two digits, and no minus before zero."""
+    return f"{round(value, 2) + 0.0:.2f}"
 
 
 def _rank(rank: int | None) -> str:
