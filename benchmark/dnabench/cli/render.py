@@ -68,7 +68,8 @@ def _leaderboard(
         cells += [] if narrow else [row["kind"]]
         for metric in directions:
             beside = None if narrow else scaled.get((row["generator"], metric))
-            cells.append(_score(row, metric, "\n" if narrow else " ") + ("" if beside is None else f" ({_rounded(beside)})"))
+            scale = "" if beside is None else f" ({_rounded(beside)})"
+            cells.append(_score(row, metric, "\n" if narrow else " ") + scale)
         style = "dim" if row["kind"] == "control" else None
         table.add_row(*(Text(cell) for cell in cells), style=style)
     if any(floor is not None for floor in floors.values()):
