@@ -31,13 +31,6 @@ class Spectrum(NamedTuple):
     windows: np.ndarray
 
 
-def kmer_counts(codes: np.ndarray, k: int) -> np.ndarray:
-    """How often each k-mer occurs in the set: int64, shape ``(4**k,)``."""
-    counts = np.zeros(4**k, np.int64)
-    _count(codes, k, counts)
-    return counts
-
-
 def kmer_counts_by_sequence(codes: np.ndarray, k: int) -> np.ndarray:
     """How often each k-mer occurs in each sequence: int64, shape ``(n, 4**k)``."""
     counts = np.zeros((len(codes), 4**k), np.int64)

@@ -16,7 +16,7 @@ import pytest
 
 from dnabench import SequenceSet
 from dnabench_metrics.kmer import kmer_frequencies
-from dnabench_metrics.kmers import kmer_counts
+from dnabench_metrics.kmers import kmer_spectrum
 from dnabench_metrics.records.sequences import DiversityOptions, KmerJSOptions
 from dnabench_metrics.sequences.diversity import Diversity
 from dnabench_metrics.sequences.edit_distance import edit_distances
@@ -52,14 +52,14 @@ def test_a_spectrum_beside_scikit_learn(n, length, k):
 
     codes = random_codes(n, length)
     texts = SequenceSet(codes).strings()
-    kmer_counts(codes[:1], k)
-    ours, counts = best_of(5, lambda: kmer_counts(codes, k))
+    kmer_spectrum(codes[:1], k)
+    ours, spectrum = best_of(5, lambda: kmer_spectrum(codes, k))
     vectorizer = CountVectorizer(analyzer="char", ngram_range=(k, k), lowercase=False)
     other, matrix = best_of(1, lambda: vectorizer.fit_transform(texts))
     words = SequenceSet(((np.arange(4**k)[:, None] >> (2 * np.arange(k - 1, -1, -1))) & 3).astype(np.uint8)).strings()
     sums = dict(zip(vectorizer.get_feature_names_out(), np.asarray(matrix.sum(0)).ravel(), strict=True))
-    assert counts.tolist() == [sums.get(word, 0) for word in words]
-    report(f"{k}-mer spectrum, {n:,} x {length:,} bp", ours, other, "CountVectorizer")
+    assert spectrum.counts.tolist() == [sums.get(word, 0) for word in words]
+    report(f"{k}-mer spectrum with its second moments, {n:,} x {length:,} bp", ours, other, "CountVectorizer")
 
 
 def test_the_kmer_embedding_beside_numpy():

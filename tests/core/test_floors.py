@@ -47,6 +47,15 @@ def test_relatives_stay_on_one_side():
         assert not strings(a) & strings(b)
 
 
+def test_draws_of_other_sizes_are_left_out():
+    """A family of 40 fits on neither side of 30: every further draw would be short of rows."""
+    codes = np.random.default_rng(0).integers(0, 4, (21, 60), dtype=np.uint8)
+    pool = np.concatenate([np.repeat(codes[:1], 40, axis=0), codes[1:]])
+    first, second = SequenceSet(pool[:30]), SequenceSet(pool[30:])
+    (only,) = real_pairs(first, second, draws=5, k=50, rng=np.random.default_rng(0))
+    assert only.sides == (first, second)
+
+
 def test_labels_come_along():
     first, second = (
         SequenceSet(np.full((2, 60), code, np.uint8), labels=pd.DataFrame({"species": [name] * 2}))

@@ -38,7 +38,8 @@ def real_pairs(
 ) -> Iterator[RealPair]:
     """The two sets themselves, then others of the same sizes, drawn from both together without dividing relatives.
 
-    Relatives share an exact ``k``-mer on either strand.
+    Relatives share an exact ``k``-mer on either strand. A draw that comes out smaller, where families are large, is
+    left out: a floor is one of the sizes asked for.
     """
     sources, n, m = (generated, reference), len(generated), len(reference)
     yield RealPair(sources, (np.arange(n), np.arange(n, n + m)), (generated, reference))
@@ -48,7 +49,8 @@ def real_pairs(
     groups = relatives(pool, k=k)
     for _ in range(draws - 1):
         rows = repartition(groups, n, m, rng)
-        yield RealPair(sources, rows, (pool.take(rows[0]), pool.take(rows[1])))
+        if (len(rows[0]), len(rows[1])) == (n, m):
+            yield RealPair(sources, rows, (pool.take(rows[0]), pool.take(rows[1])))
 
 
 def real_halves(real: SequenceSet, most: int, *, draws: int, k: int, rng: np.random.Generator) -> Iterator[RealPair]:

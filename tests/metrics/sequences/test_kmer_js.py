@@ -12,14 +12,14 @@ from scipy.spatial.distance import jensenshannon
 
 from dnabench import SequenceSet, UserError
 from dnabench_metrics.features import Z95
-from dnabench_metrics.kmers import kmer_counts, kmer_spectrum
+from dnabench_metrics.kmers import kmer_spectrum
 from dnabench_metrics.records.sequences import KmerJSOptions
 from dnabench_metrics.sequences.floor import expected_js_distance, js_terms
 from dnabench_metrics.sequences.kmer_js import KmerJS
 
 
 def distance(generated: np.ndarray, reference: np.ndarray, k: int) -> float:
-    return float(jensenshannon(kmer_counts(generated, k), kmer_counts(reference, k), base=2))
+    return float(jensenshannon(kmer_spectrum(generated, k).counts, kmer_spectrum(reference, k).counts, base=2))
 
 
 def random_codes(n: int, length: int, seed: int, letters: int = 4) -> np.ndarray:
@@ -52,7 +52,7 @@ def test_disjoint_supports_are_at_one_and_equal_sets_at_zero(scorer):
 @given(seed=st.integers(0, 999), k=st.integers(1, 4))
 def test_terms_add_up_to_scipys_divergence(seed, k):
     generated, reference = random_codes(4, 30, seed, letters=3), random_codes(3, 20, seed + 1)
-    p, q = (kmer_counts(side, k) / kmer_counts(side, k).sum() for side in (generated, reference))
+    p, q = (kmer_spectrum(side, k).counts / kmer_spectrum(side, k).counts.sum() for side in (generated, reference))
     expected = jensenshannon(p, q, base=2)
     assert np.sqrt(js_terms(p, q).sum()) == pytest.approx(expected, abs=1e-9)
     np.testing.assert_allclose(js_terms(p, q), js_terms(q, p), atol=1e-15)
@@ -117,9 +117,9 @@ def deals(codes: np.ndarray, n: int, k: int, draws: int) -> np.ndarray:
 def draws(codes: np.ndarray, n: int, k: int, times: int) -> np.ndarray:
     """What `deals` gives, for a small ``n``: the k-mers of the rest are those of all less those of the drawn."""
     rng = np.random.default_rng(5)
-    whole, distances = kmer_counts(codes, k), []
+    whole, distances = kmer_spectrum(codes, k).counts, []
     for _ in range(times):
-        drawn = kmer_counts(codes[rng.choice(len(codes), n, replace=False)], k)
+        drawn = kmer_spectrum(codes[rng.choice(len(codes), n, replace=False)], k).counts
         distances.append(jensenshannon(drawn, whole - drawn, base=2))
     return np.array(distances)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from dnabench import SequenceSet
-from dnabench_metrics.kmers import kmer_counts, kmer_counts_by_sequence, kmer_spectrum, sums_over_windows
+from dnabench_metrics.kmers import kmer_counts_by_sequence, kmer_spectrum, sums_over_windows
 
 CODES = hnp.arrays(
     np.uint8, st.tuples(st.integers(1, 6), st.integers(1, 25)), elements=st.integers(0, 4), fill=st.nothing()
@@ -27,7 +27,7 @@ def number(word: str) -> int:
 
 
 def test_windows_overlap():
-    assert kmer_counts(SequenceSet.from_strings(["AAAA"]).codes, 2).tolist() == [3] + [0] * 15
+    assert kmer_spectrum(SequenceSet.from_strings(["AAAA"]).codes, 2).counts.tolist() == [3] + [0] * 15
 
 
 @settings(deadline=None)  # the first call compiles
@@ -41,7 +41,7 @@ def test_counts_and_their_moments_are_those_of_the_words(codes, k):
             row[number(word)] = count
     windows = by_sequence.sum(1)
     np.testing.assert_array_equal(kmer_counts_by_sequence(codes, k), by_sequence)
-    np.testing.assert_array_equal(kmer_counts(codes, k), by_sequence.sum(0))
+    np.testing.assert_array_equal(kmer_spectrum(codes, k).counts, by_sequence.sum(0))
     np.testing.assert_array_equal(spectrum.counts, by_sequence.sum(0))
     np.testing.assert_array_equal(spectrum.squares, (by_sequence**2).sum(0))
     np.testing.assert_array_equal(spectrum.weighted, windows @ by_sequence)
@@ -61,7 +61,7 @@ def test_sums_over_windows_are_those_over_the_counts(codes, k):
 @pytest.mark.parametrize("k", [6, 10])
 def test_long_words_of_real_promoters(real_promoters, k):
     some = real_promoters("pf").take(np.arange(50))
-    counts = kmer_counts(some.codes, k)
+    counts = kmer_spectrum(some.codes, k).counts
     expected = sum((words(text, k) for text in some.strings()), Counter())
     assert counts.sum() == 50 * (256 - k + 1)
     assert {int(i): int(counts[i]) for i in np.flatnonzero(counts)} == {number(w): c for w, c in expected.items()}
