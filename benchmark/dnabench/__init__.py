@@ -1,6 +1,7 @@
 """dnabench: an open benchmark of models that generate DNA.
 
-Everything a plugin author may import is exported here, and nothing is imported before it is used.
+What a plugin author may import is exported here, and nothing is imported before it is used. ``dnabench.training`` is
+open to them too.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from dnabench.context import Context
     from dnabench.errors import UserError
     from dnabench.hookspecs import hookimpl
+    from dnabench.labels import LabelCodes
     from dnabench.options import option
     from dnabench.orders import CellResult
     from dnabench.plan import Cell
@@ -49,6 +51,7 @@ _HOME = {
     "FittedEmbedder": "protocols",
     "Generator": "protocols",
     "GeneratorSpec": "specs",
+    "LabelCodes": "labels",
     "Metric": "protocols",
     "MetricSpec": "specs",
     "Score": "protocols",
@@ -74,6 +77,7 @@ __all__ = [
     "FittedEmbedder",
     "Generator",
     "GeneratorSpec",
+    "LabelCodes",
     "Metric",
     "MetricSpec",
     "Score",

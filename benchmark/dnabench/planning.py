@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dnabench import options, suites
 from dnabench.data.slices import slices_of
 from dnabench.errors import UserError
+from dnabench.labels import label_columns
 from dnabench.plan import Plan, PlannedGenerator, PlannedMetric
 
 if TYPE_CHECKING:
@@ -162,9 +163,10 @@ def _plan_generator(
     columns = tuple(data.train.labels.columns)
     labels: tuple[str, ...] = columns if spec.uses_labels else ()
     if spec.label_option is not None:
-        column = resolved[spec.label_option]
-        labels = (column,) if column else ()
-        if column and column not in columns:
+        labels = label_columns(resolved[spec.label_option])
+        for column in labels:
+            if column in columns:
+                continue
             there = f"its labels are {', '.join(columns)}" if columns else "it has no labels"
             raise UserError(f"option {spec.name}.{spec.label_option}: {data.name} has no label {column!r}; {there}")
     return PlannedGenerator(

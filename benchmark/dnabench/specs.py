@@ -60,8 +60,8 @@ class GeneratorSpec(Spec):
         lengths: smallest and largest sequence length in bp, inclusive; None for any.
         length_multiple: lengths must be a multiple of this many bp.
         uses_labels: whether it reads ``SequenceSet.labels`` and its samples carry labels, so that slices can be scored.
-        label_option: the option that names the label column it conditions on, empty for none. Where there is such an
-            option, its samples carry that one column.
+        label_option: the option that names the label column it conditions on, or several joined by commas; empty for
+            none. Where there is such an option, its samples carry those columns.
         variant: the option that ``NAME=VALUE`` on the command line sets, so that one run compares several values.
         devices_option: the option that says on how many devices it trains. ``fit`` is then called in as many processes
             at once, which share a process group of ``torch.distributed`` (``context.rank``, ``context.ranks``), and the

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dnabench import option
 
-BY = "label column, such as species: one table per value; empty: one table for all"
+BY = "label columns, such as species or species,class: one table per value; empty: one for all"
 
 
 @dataclass(frozen=True)

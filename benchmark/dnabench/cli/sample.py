@@ -49,6 +49,7 @@ def command(
     from dnabench import options
     from dnabench.cell import MODEL_FILE, checked_sample
     from dnabench.context import Context
+    from dnabench.labels import label_columns
     from dnabench.numerics import make_deterministic
     from dnabench.plugins import construct
     from dnabench.seeds import derive_seed, seed_globals
@@ -68,7 +69,7 @@ def command(
         generator.load(model)
     except Exception as error:
         raise UserError(f"{model}: {name} cannot load it: {type(error).__name__}: {error}") from error
-    conditioned = spec.label_option and about["options"].get(spec.label_option)
+    conditioned = label_columns(about["options"].get(spec.label_option) or "") if spec.label_option else ()
     derived = derive_seed("sample-more", repeat=seed, dataset=dataset, generator=spec.name)
     seed_globals(derived)
     with tempfile.TemporaryDirectory() as scratch:
@@ -77,7 +78,7 @@ def command(
             seed=derived,
             length=length,
             scratch=Path(scratch),
-            labels=_labels(labels, conditioned or "", n, model),
+            labels=_labels(labels, conditioned, n, model),
         )
         with common.stdout_for_results():
             drawn = generator.sample(n, context=context)
@@ -86,7 +87,7 @@ def command(
     return 0
 
 
-def _labels(assignments: tuple[str, ...], conditioned: str, n: int, model: Path) -> pd.DataFrame | None:
+def _labels(assignments: tuple[str, ...], conditioned: tuple[str, ...], n: int, model: Path) -> pd.DataFrame | None:
     """``n`` rows of the labels asked for; None where nothing is asked. UserError for another column."""
     if not assignments:
         return None
@@ -99,8 +100,12 @@ def _labels(assignments: tuple[str, ...], conditioned: str, n: int, model: Path)
         column, equals, value = text.partition("=")
         if not equals:
             raise UserError(f"--label {text}: not of the form COLUMN=VALUE, such as --label species=hs")
-        if column != conditioned:
-            knows = f"conditions on {conditioned}" if conditioned else "was not trained to condition on any label"
+        if column not in conditioned:
+            knows = (
+                f"conditions on {' and '.join(conditioned)}"
+                if conditioned
+                else "was not trained to condition on any label"
+            )
             raise UserError(f"--label {text}: {model} {knows}")
         if column in values:
             raise UserError(f"--label {text}: {column} is given twice")
