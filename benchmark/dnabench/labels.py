@@ -94,8 +94,8 @@ class LabelCodes:
     def draw(self, n: int, context: Context) -> np.ndarray:
         """The labels to sample with, int64 (n, columns): row i is that of row i of ``context.labels``.
 
-        Columns that are not asked for are drawn as often as the training sequences have them, given those that are. UserError
-        for a value, or a combination of values, that no training sequence has.
+        Columns that are not asked for are drawn as often as the training sequences have them, given those that are.
+        UserError for a value, or a combination of values, that no training sequence has.
         """
         asked = [] if context.labels is None else [column for column in self.columns if column in context.labels]
         if context.labels is None or not asked:

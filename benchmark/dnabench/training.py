@@ -1,7 +1,7 @@
 """The training loop of a network: checkpoints, progress, averaged weights, and a stop where the loss is lost.
 
-For plugins: ``from dnabench.training import Batches, optimise``. Nothing here is needed to write a generator; with it an
-interrupted training goes on bit by bit, and none waits for the device more often than its progress is shown.
+For plugins: ``from dnabench.training import Batches, optimise``. Nothing here is needed to write a generator; with it
+an interrupted training goes on bit by bit, and none waits for the device more often than its progress is shown.
 """
 
 from __future__ import annotations

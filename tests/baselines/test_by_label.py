@@ -181,7 +181,7 @@ def test_species_of_real_promoters_keep_their_profiles(real_promoters, make_cont
 @EVERY
 def test_a_missing_column_names_those_there_are(fit, make_context, name):
     with pytest.raises(
-        UserError, match="'tissue', a label that the training sequences do not have; they have: row, sp"
+        UserError, match="'tissue' is a label that the training sequences do not have; they have: row, sp"
     ):
         fit(NEW[name]("tissue"))
     with pytest.raises(UserError, match="they have: none$"):

@@ -101,11 +101,8 @@ def _labels(assignments: tuple[str, ...], conditioned: tuple[str, ...], n: int, 
         if not equals:
             raise UserError(f"--label {text}: not of the form COLUMN=VALUE, such as --label species=hs")
         if column not in conditioned:
-            knows = (
-                f"conditions on {' and '.join(conditioned)}"
-                if conditioned
-                else "was not trained to condition on any label"
-            )
+            trained = f"conditions on {' and '.join(conditioned)}"
+            knows = trained if conditioned else "was not trained to condition on any label"
             raise UserError(f"--label {text}: {model} {knows}")
         if column in values:
             raise UserError(f"--label {text}: {column} is given twice")
