@@ -109,6 +109,7 @@ def optimise(
     schedule: Callable[[int], float] | None = None,
     decay: float = 0.999,
     clip: float = 1.0,
+    parts: Mapping[str, Any] | None = None,
 ) -> list[tuple[int, float]]:
     """Minimise ``loss_at(step)`` over ``steps`` steps; the module ends in eval mode, with averaged weights.
 
@@ -123,34 +124,34 @@ def optimise(
         schedule: the factor on ``lr`` at a step; None: ``warm_up_cosine``, warmed up over a twentieth of the steps.
         decay: of the moving average of the weights; 0 keeps none, and the module ends with its last weights.
         clip: the norm that gradients are clipped to; ``inf`` for none.
+        parts: what else moves with the steps and belongs into the checkpoint: anything with ``state_dict``.
 
     Returns:
         The training curve: pairs of a step, from 1 on, and the mean loss since the pair before.
 
     Raises:
-        UserError: the loss or its gradient is not finite; names the step. The last good checkpoint stays.
+        UserError: the loss or its gradient is not finite; names the step. The last good checkpoint stays. Or the
+            checkpoint is one of another training.
     """
     make = optimizer or (lambda parameters, lr: torch.optim.AdamW(parameters, lr=lr, betas=(0.9, 0.99), fused=True))
     factor = schedule or partial(warm_up_cosine, steps=steps, warm_up=max(1, round(0.05 * steps)))
     adam = make(module.parameters(), lr=lr)
     scheduler = torch.optim.lr_scheduler.LambdaLR(adam, factor)
     ema = MovingAverage(module, decay) if decay else None
-    parts: dict[str, Any] = {"module": module, "optimizer": adam, "scheduler": scheduler, "batches": batches}
-    if ema is not None:
-        parts["ema"] = ema
-    device = next(module.parameters()).device
-    # On the device, so that no step waits for the one before: the sum of losses since the last report, and the first
-    # step whose loss or gradient was not finite, -1 for none.
-    total, lost = torch.zeros((), device=device), torch.full((), -1, device=device)
-    first, since, curve = 0, 0, []
+    watch = _Watch(steps, stage, next(module.parameters()).device, context)
+    moving: dict[str, Any] = {
+        "module": module,
+        "optimizer": adam,
+        "scheduler": scheduler,
+        "batches": batches,
+        "watch": watch,
+    }
+    moving |= {"ema": ema} if ema is not None else {}
+    moving |= parts or {}
     if (state := checkpoint.load()) is not None:
-        for name, part in parts.items():
-            part.load_state_dict(state[name])
-        total.copy_(state["total"])
-        first, since, curve = state["step"], state["since"], [tuple(pair) for pair in state["curve"]]
-    every = max(1, steps // REPORTS)
+        _restore(moving, state, stage, context)
     module.train()
-    for step in range(first, steps):
+    for step in range(watch.done, steps):
         loss = loss_at(step)
         adam.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -159,29 +160,81 @@ def optimise(
         scheduler.step()
         if ema is not None:
             ema.update(module)
-        total += loss.detach()
-        healthy = torch.isfinite(loss.detach()) & torch.isfinite(norm)
-        lost = torch.where((lost < 0) & ~healthy, step, lost)
-        done, last = step + 1, step + 1 == steps
-        report, save = done % every == 0 or last, checkpoint.due() or last
-        if (report or save) and int(lost) >= 0:
-            raise UserError(
-                f"{stage}: the loss is not finite at step {int(lost) + 1} of {steps}; a smaller learning rate "
-                f"than {lr:g} may help"
-            )
-        if report:
-            mean = float(context.mean_of_ranks(total)) / (done - since)
-            curve.append((done, mean))
-            total.zero_()
-            since = done
-            context.progress(done, steps, f"{stage}, loss {mean:.4g}")
-        if save:
-            states = {name: part.state_dict() for name, part in parts.items()}
-            checkpoint.save(states | {"step": done, "since": since, "total": total, "curve": curve})
+        watch.see(loss.detach(), norm)
+        if watch.reports:
+            watch.check(lr)
+            watch.report()
+        if checkpoint.due() or watch.done == steps:
+            watch.check(lr)
+            checkpoint.save({name: part.state_dict() for name, part in moving.items()})
     if ema is not None:
         ema.copy_to(module)
     module.eval()
-    return curve
+    return watch.curve
+
+
+class _Watch:
+    """How far a training is, its curve, and whether its loss was finite so far: all on the device until it is asked."""
+
+    def __init__(self, steps: int, stage: str, device: torch.device, context: Context) -> None:
+        self.steps = steps
+        self.stage = stage
+        self.context = context
+        self.done = 0
+        self.curve: list[tuple[int, float]] = []
+        self._since = 0  # the last report
+        self._total = torch.zeros((), device=device)  # of the losses since then
+        self._lost = torch.full((), -1, device=device)  # the first step that was not finite
+
+    def see(self, loss: torch.Tensor, norm: torch.Tensor) -> None:
+        """Take in the next step's loss and the norm of its gradient."""
+        healthy = torch.isfinite(loss) & torch.isfinite(norm)
+        self.done += 1
+        self._total += loss
+        self._lost = torch.where((self._lost < 0) & ~healthy, self.done, self._lost)
+
+    @property
+    def reports(self) -> bool:
+        """Whether this step is one to report."""
+        return self.done % max(1, self.steps // REPORTS) == 0 or self.done == self.steps
+
+    def check(self, lr: float) -> None:
+        """UserError when a loss or a gradient has not been finite."""
+        if (lost := int(self._lost)) >= 0:
+            raise UserError(
+                f"{self.stage}: the loss is not finite at step {lost} of {self.steps}; a smaller learning rate "
+                f"than {lr:g} may help"
+            )
+
+    def report(self) -> None:
+        """Add the mean loss to the curve, and show it."""
+        mean = float(self.context.mean_of_ranks(self._total)) / (self.done - self._since)
+        self.curve.append((self.done, mean))
+        self._total.zero_()
+        self._since = self.done
+        self.context.progress(self.done, self.steps, f"{self.stage}, loss {mean:.4g}")
+
+    def state_dict(self) -> dict[str, Any]:
+        standing = {"done": self.done, "steps": self.steps, "curve": self.curve}
+        return standing | {"since": self._since, "total": self._total}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        if state["steps"] != self.steps:
+            raise ValueError(f"one of {state['steps']} steps")
+        self.done, self.curve, self._since = state["done"], [tuple(pair) for pair in state["curve"]], state["since"]
+        self._total.copy_(state["total"])
+
+
+def _restore(moving: Mapping[str, Any], state: Mapping[str, Any], stage: str, context: Context) -> None:
+    try:
+        for name, part in moving.items():
+            part.load_state_dict(state[name])
+    except (KeyError, RuntimeError, ValueError) as error:
+        reason = str(error).strip().splitlines()[-1].strip()
+        raise UserError(
+            f"{stage}: the checkpoint in {context.scratch} is of another configuration; remove it, or train with the "
+            f"options it was made with ({reason})"
+        ) from error
 
 
 @contextmanager

@@ -1,12 +1,17 @@
-"""The block that encoder, decoder and denoiser share: attention and an MLP over a short sequence of tokens."""
+"""The block that encoder, decoder and denoiser share: what mixes a short sequence of tokens, then an MLP."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 import torch
 from torch import nn
 
+Mixer = Literal["attention", "conv", "multi-scale"]
 HEAD = 32
 """Channels per attention head."""
+KERNELS = {"conv": (7,), "multi-scale": (3, 7, 15)}
+"""Widths of the convolutions, in tokens."""
 
 
 class Attention(nn.Module):
@@ -31,30 +36,55 @@ class Attention(nn.Module):
         return mixed
 
 
+class Convolution(nn.Module):
+    """Depthwise convolutions over tokens, (n, T, width) -> (n, T, width), then a linear map.
+
+    With one kernel width the block around it is ConvNeXt's (Liu et al. 2022, arXiv 2201.03545); with several, each sees
+    an equal share of the channels.
+    """
+
+    def __init__(self, width: int, kernels: tuple[int, ...]) -> None:
+        super().__init__()
+        share = width // len(kernels)
+        self.sizes = [share] * (len(kernels) - 1) + [width - share * (len(kernels) - 1)]
+        self.depthwise = nn.ModuleList(
+            nn.Conv1d(size, size, kernel, padding=kernel // 2, groups=size)
+            for size, kernel in zip(self.sizes, kernels, strict=True)
+        )
+        self.project = nn.Linear(width, width)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """See the class."""
+        parts = torch.split(x.transpose(1, 2), self.sizes, dim=1)
+        seen = torch.cat([conv(part) for conv, part in zip(self.depthwise, parts, strict=True)], dim=1)
+        mixed: torch.Tensor = self.project(seen.transpose(1, 2))
+        return mixed
+
+
 class Block(nn.Module):
-    """A pre-norm transformer block (n, T, width) -> (n, T, width), identity at initialisation.
+    """A pre-norm residual block (n, T, width) -> (n, T, width), identity at initialisation: ``mixer``, then an MLP.
 
     Where it is given a condition (n, condition), shifts, scales and gates of both branches are linear in it
     (adaLN-Zero, Peebles & Xie 2023, arXiv 2212.09748).
     """
 
-    def __init__(self, width: int, condition: int = 0, expansion: int = 3) -> None:
+    def __init__(self, width: int, condition: int = 0, mixer: Mixer = "attention", expansion: int = 3) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(width, elementwise_affine=not condition)
-        self.attention = Attention(width)
+        self.mix = Attention(width) if mixer == "attention" else Convolution(width, KERNELS[mixer])
         self.norm2 = nn.LayerNorm(width, elementwise_affine=not condition)
         contract = nn.Linear(expansion * width, width)
         self.mlp = nn.Sequential(nn.Linear(width, expansion * width), nn.GELU(), contract)
         self.modulation = nn.Linear(condition, 6 * width) if condition else None
-        for last in (self.modulation,) if self.modulation is not None else (self.attention.project, contract):
+        for last in (self.modulation,) if self.modulation is not None else (self.mix.project, contract):
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)
 
     def forward(self, x: torch.Tensor, condition: torch.Tensor | None = None) -> torch.Tensor:
         """See the class."""
         if self.modulation is None:
-            x = x + self.attention(self.norm1(x))
+            x = x + self.mix(self.norm1(x))
             return x + self.mlp(self.norm2(x))  # type: ignore[no-any-return]
         shift1, scale1, gate1, shift2, scale2, gate2 = self.modulation(condition)[:, None].chunk(6, dim=-1)
-        x = x + gate1 * self.attention(self.norm1(x) * (1 + scale1) + shift1)
+        x = x + gate1 * self.mix(self.norm1(x) * (1 + scale1) + shift1)
         return x + gate2 * self.mlp(self.norm2(x) * (1 + scale2) + shift2)  # type: ignore[no-any-return]

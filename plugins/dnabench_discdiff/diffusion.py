@@ -16,8 +16,10 @@ import torch
 
 STEPS = 1000
 
-Schedule = Literal["cosine", "linear"]
-Prediction = Literal["v", "epsilon"]
+Schedule = Literal["cosine", "linear", "flow"]
+Prediction = Literal["v", "epsilon", "velocity"]
+GAMMA = 5.0
+"""The signal-to-noise ratio from which min-SNR weighting holds the loss down (Hang et al. 2023, arXiv 2303.09556)."""
 Denoiser = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """``(x_t (n, ...), t int64 (n,)) -> prediction (n, ...)``"""
 
@@ -27,10 +29,15 @@ def alpha_bar(schedule: Schedule) -> torch.Tensor:
 
     ``linear``: beta from 1e-4 to 0.02 (Ho et al. 2020, section 4). ``cosine``: Nichol & Dhariwal 2021 (arXiv
     2102.09672, eq. 17), with their offset s = 0.008 at both ends, so that x_0 can be had from epsilon at the last step.
+    ``flow``: the signal-to-noise ratio of rectified flow's straight line (1 - t) x_0 + t noise (Liu et al. 2022, arXiv
+    2209.03003), t in the middle of 1,000 equal steps.
     """
     if schedule == "linear":
         return torch.cumprod(1 - torch.linspace(1e-4, 0.02, STEPS, dtype=torch.float64), 0)
     t, s = torch.arange(1, STEPS + 1, dtype=torch.float64) / STEPS, 0.008
+    if schedule == "flow":
+        t = t - 0.5 / STEPS
+        return (1 - t) ** 2 / ((1 - t) ** 2 + t**2)
     return torch.cos((t + s) / (1 + 2 * s) * (math.pi / 2)) ** 2
 
 
@@ -45,24 +52,41 @@ class Diffusion:
         self.sigma = (1 - exact).sqrt().float().to(device)  # weight of the noise
         self.half_log_snr = (0.5 * (exact.log() - torch.log1p(-exact))).tolist()
 
+    def at(self, t: torch.Tensor, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The weights of signal and noise at t (n,), shaped so that they multiply x (n, ...)."""
+        shape = (-1,) + (1,) * (x.dim() - 1)
+        return self.alpha[t].view(shape), self.sigma[t].view(shape)
+
     def add_noise(self, x0: torch.Tensor, t: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """x_t for x_0 (n, ...), t (n,) and standard normal noise of x_0's shape."""
-        shape = (-1,) + (1,) * (x0.dim() - 1)
-        return self.alpha[t].view(shape) * x0 + self.sigma[t].view(shape) * noise
+        alpha, sigma = self.at(t, x0)
+        return alpha * x0 + sigma * noise
 
     def target(self, x0: torch.Tensor, t: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-        """What the denoiser learns: the noise, or v = alpha noise - sigma x_0 (Salimans & Ho 2022, 2202.00512)."""
+        """What the denoiser learns.
+
+        The noise; or v = alpha noise - sigma x_0 (Salimans & Ho 2022, arXiv 2202.00512); or flow matching's velocity
+        noise - x_0.
+        """
         if self.prediction == "epsilon":
             return noise
-        shape = (-1,) + (1,) * (x0.dim() - 1)
-        return self.alpha[t].view(shape) * noise - self.sigma[t].view(shape) * x0
+        if self.prediction == "velocity":
+            return noise - x0
+        alpha, sigma = self.at(t, x0)
+        return alpha * noise - sigma * x0
+
+    def min_snr_weight(self, t: torch.Tensor) -> torch.Tensor:
+        """The weight (n,) that makes the squared error of the prediction min(SNR, 5) times that of x_0."""
+        alpha, sigma = self.alpha[t], self.sigma[t]
+        # Given x_t, an error of the prediction is that of x_0 times this.
+        scale = {"epsilon": alpha / sigma, "v": 1 / sigma, "velocity": (alpha + sigma) / sigma}[self.prediction]
+        return ((alpha / sigma) ** 2).clamp_max(GAMMA) / scale**2
 
     def expected(
         self, x: torch.Tensor, t: torch.Tensor, mean: torch.Tensor, spread: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """E[x_0] and E[noise] given x_t (n, ...) at t (n,), where x_0 ~ N(mean, spread^2) in every entry."""
-        shape = (-1,) + (1,) * (x.dim() - 1)
-        alpha, sigma = self.alpha[t].view(shape), self.sigma[t].view(shape)
+        alpha, sigma = self.at(t, x)
         surprise = (x - alpha * mean) / (alpha**2 * spread**2 + sigma**2)
         return mean + alpha * spread**2 * surprise, sigma * surprise
 
@@ -71,6 +95,8 @@ class Diffusion:
         predicted = denoiser(x, torch.full((len(x),), t, device=x.device)).float()
         if self.prediction == "v":
             return self.alpha[t] * x - self.sigma[t] * predicted
+        if self.prediction == "velocity":
+            return (x - self.sigma[t] * predicted) / (self.alpha[t] + self.sigma[t])
         return (x - self.sigma[t] * predicted) / self.alpha[t]
 
     def sample_dpm_solver(self, denoiser: Denoiser, x: torch.Tensor, steps: int) -> torch.Tensor:

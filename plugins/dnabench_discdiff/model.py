@@ -1,159 +1,142 @@
-"""The generator: an autoencoder, a denoiser of its latents, and the way from noise to bases."""
+"""The generator ``discdiff``: an autoencoder, a denoiser of its latents, and the way from noise to bases."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
-from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 from torch import nn
 
-from dnabench import Context, SequenceSet, UserError
-from dnabench_discdiff.autoencoder import Autoencoder
-from dnabench_discdiff.decoders import AutoregressiveHead
+from dnabench_discdiff.conditions import not_told
 from dnabench_discdiff.denoiser import Denoiser
 from dnabench_discdiff.diffusion import Diffusion
-from dnabench_discdiff.options import PATCH, DiscDiffOptions
-from dnabench_discdiff.training import train_autoencoder, train_denoiser
+from dnabench_discdiff.options import DiscDiffOptions
+from dnabench_discdiff.released.denoiser import ReleasedDenoiser
+from dnabench_discdiff.training import Data, train_denoiser, train_jointly
+from dnabench_discdiff.vae import CHUNK, Vae
 
-CHUNK = 512
-"""Sequences sampled or encoded at once; fixed, because results move in the last digits with the batch size."""
+if TYPE_CHECKING:
+    from dnabench import Context, SequenceSet
 
 
-class DiscDiff:
-    """Latent diffusion for DNA after Li et al. 2023 (arXiv 2310.06150)."""
+class DiscDiff(Vae):
+    """Latent diffusion for DNA after Li et al. 2023 (arXiv 2310.06150): a VAE whose prior is a diffusion model."""
 
-    def __init__(self, options: DiscDiffOptions) -> None:
-        self.options = options
-        self.length = 0  # bp; set by fit or load
+    options_type: ClassVar[type[DiscDiffOptions]] = DiscDiffOptions
+    name: ClassVar[str] = "discdiff"
+    options: DiscDiffOptions
 
     def fit(self, train: SequenceSet, *, context: Context) -> None:
-        """Train the autoencoder on ``train``, then the denoiser on the frozen autoencoder's latents.
+        """Train the autoencoder, then the denoiser on the frozen autoencoder's latents; or both at once.
 
-        An interrupted training goes on from its checkpoints in ``context.scratch``. Processes that train together all
-        end with the weights that are saved. UserError for a length that is no multiple of 16 bp, when there are no
-        sequences, and when the processes cannot share a batch evenly.
+        See :meth:`Vae.fit`.
         """
-        if train.length < PATCH or train.length % PATCH:
-            raise UserError(f"discdiff takes sequences of a multiple of {PATCH} bp, not of {train.length} bp")
-        if not len(train):
-            raise UserError("discdiff cannot learn from an empty training set")
-        options = self.options
-        with seeded(context.torch_generator()):
-            self._build(train.length)
-        codes = torch.from_numpy(train.codes.copy())
-        if isinstance(self.autoencoder.head, AutoregressiveHead):
-            self.autoencoder.head.chain.count(codes)
-        self._to(context.device)
-        codes = codes.to(context.device)
-        train_autoencoder(
-            self.autoencoder,
-            codes,
-            batch=options.autoencoder_batch,
-            steps=options.autoencoder_steps,
-            peak=options.autoencoder_lr,
-            kl_weight=options.kl_weight,
-            free_nats=options.free_nats,
-            generator=context.torch_generator(),
-            checkpoint=context.checkpoint("autoencoder"),
-            context=context,
-        )
-        mean, spread = self._posterior(codes)
-        train_denoiser(
+        data, options = self._prepare(train, context), self.options
+        diffusion = Diffusion(options.schedule, options.prediction, context.device)
+        if options.stages == "one":
+            self.curves["both stages"] = train_jointly(
+                self.autoencoder,
+                self.denoiser,
+                diffusion,
+                data,
+                options,
+                generator=context.torch_generator(),
+                checkpoint=context.checkpoint("both"),
+                context=context,
+            )
+            self._measure_latents(data)
+            self._fit_refiner(data, context)
+            return
+        self._fit_autoencoder(data, context)
+        mean, spread = self._measure_latents(data)
+
+        def posterior(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            return mean[rows], spread[rows]
+
+        @torch.no_grad()
+        def posterior_of_batch(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            self.autoencoder.train()  # as in the release: batch normalisation by the batch
+            of_batch, log_variance = self.autoencoder.encode(data.codes[rows].long(), data.labels[rows])
+            return self._scaled(of_batch, (0.5 * log_variance).exp())
+
+        self.curves["denoiser"] = train_denoiser(
             self.denoiser,
-            Diffusion(options.schedule, options.prediction, context.device),
-            mean,
-            spread,
-            batch=options.denoiser_batch,
-            steps=options.denoiser_steps,
-            peak=options.denoiser_lr,
+            diffusion,
+            posterior_of_batch if options.batch_statistics else posterior,
+            data,
+            options,
             generator=context.torch_generator(),
             checkpoint=context.checkpoint("denoiser"),
             context=context,
+            latents=self.autoencoder,
         )
+        self.autoencoder.eval()
 
-    @torch.no_grad()
-    def sample(self, n: int, *, context: Context) -> np.ndarray:
-        """``n`` sequences: uint8 codes (n, length), never N."""
-        if not self.length:
-            raise UserError("discdiff has not been trained: call fit or load first")
-        if context.length != self.length:
-            raise UserError(f"discdiff was trained on {self.length} bp and cannot sample {context.length} bp")
-        self._to(context.device)
-        options, generator = self.options, context.torch_generator()
-        diffusion = Diffusion(options.schedule, options.prediction, context.device)
-        codes = np.empty((n, self.length), np.uint8)
-        for start in range(0, n, CHUNK):
-            rows = min(CHUNK, n - start)
-            x = torch.randn(rows, *self.autoencoder.latent_shape, generator=generator).to(context.device)
-            if options.sampler == "ddpm":
-                x = diffusion.sample_ddpm(self.denoiser, x, generator)
-            else:
-                x = diffusion.sample_dpm_solver(self.denoiser, x, options.sampling_steps)
-            z = x * self.latent_scale + self.latent_mean
-            codes[start : start + rows] = self.autoencoder.decode(z, generator).to("cpu", torch.uint8).numpy()
-            context.progress(start + rows, n, "sample")
-        return codes
+    def _latents(self, labels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        options = self.options
+        diffusion = Diffusion(options.schedule, options.prediction, labels.device)
+        x = super()._latents(labels, generator)
 
-    def save(self, directory: Path) -> None:
-        """Write ``model.json`` (options, length) and ``model.safetensors`` (all weights, latent statistics)."""
-        about = {"length": self.length, "options": asdict(self.options)}
-        (directory / "model.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self._tensors().items()}
-        save_file(tensors, directory / "model.safetensors")
+        def denoise(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+            told: torch.Tensor = self.denoiser(x, t, labels)
+            if options.guidance == 1:
+                return told
+            untold = self.denoiser(x, t, not_told(self.labels.sizes, len(x), x.device))
+            return untold + options.guidance * (told - untold)  # type: ignore[no-any-return]
 
-    def load(self, directory: Path) -> None:
-        """Restore what ``save`` wrote, its options included."""
-        about = json.loads((directory / "model.json").read_text(encoding="utf-8"))
-        self.options = DiscDiffOptions(**about["options"])
-        with seeded(torch.Generator()):
-            self._build(about["length"])
-        stored = load_file(directory / "model.safetensors")
-        with torch.no_grad():
-            for name, tensor in self._tensors().items():
-                tensor.copy_(stored[name])
+        if options.sampler == "ddpm":
+            x = diffusion.sample_ddpm(denoise, x, generator)
+        else:
+            x = diffusion.sample_dpm_solver(denoise, x, options.sampling_steps)
+        return x * self.latent_scale + self.latent_mean
 
     def _build(self, length: int) -> None:
-        options, self.length = self.options, length
-        self.autoencoder = Autoencoder(
-            length, options.latent_channels, options.width, options.decoder, options.context, options.head_width
-        ).eval()
-        self.denoiser = Denoiser(
-            *self.autoencoder.latent_shape, width=options.denoiser_width, blocks=options.denoiser_blocks
-        ).eval()
-        self.latent_mean = torch.zeros(options.latent_channels)
-        self.latent_scale = torch.ones(options.latent_channels)
+        super()._build(length)
+        options, shape = self.options, self.autoencoder.latent_shape
+        if options.denoiser == "released":
+            self.denoiser: nn.Module = ReleasedDenoiser(
+                shape, options.denoiser_width, options.denoiser_blocks, self.labels.sizes
+            )
+        else:
+            tokens, channels = shape
+            self.denoiser = Denoiser(
+                tokens,
+                channels,
+                options.denoiser_width,
+                options.denoiser_blocks,
+                mixer=options.denoiser,
+                values=self.labels.sizes,
+            )
+        self.denoiser.eval()
+        scales = shape[-1] if len(shape) == 2 else 1  # the released network's latent is an image: one scale for all
+        self.latent_mean, self.latent_scale = torch.zeros(scales), torch.ones(scales)
+
+    def _modules(self) -> dict[str, nn.Module]:
+        return {**super()._modules(), "denoiser": self.denoiser}
 
     def _to(self, device: str) -> None:
-        for name in ("autoencoder", "denoiser", "latent_mean", "latent_scale"):
-            setattr(self, name, getattr(self, name).to(device))
+        super()._to(device)
+        self.latent_mean, self.latent_scale = self.latent_mean.to(device), self.latent_scale.to(device)
 
     def _tensors(self) -> dict[str, torch.Tensor]:
-        modules: dict[str, nn.Module] = {"autoencoder": self.autoencoder, "denoiser": self.denoiser}
-        weights = {f"{part}.{name}": t for part, module in modules.items() for name, t in module.state_dict().items()}
-        return weights | {"latent_mean": self.latent_mean, "latent_scale": self.latent_scale}
+        return super()._tensors() | {"latent_mean": self.latent_mean, "latent_scale": self.latent_scale}
+
+    def _scaled(self, mean: torch.Tensor, spread: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return (mean - self.latent_mean) / self.latent_scale, spread / self.latent_scale
 
     @torch.no_grad()
-    def _posterior(self, codes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean and standard deviation (n, T, channels) of every sequence's latent, scaled if the options say so."""
-        parts = [self.autoencoder.encode(chunk.long()) for chunk in torch.split(codes, CHUNK)]
+    def _measure_latents(self, data: Data) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and standard deviation (n, ...) of every sequence's latent, scaled if the options say so.
+
+        The scale is measured here: one for each channel of a token.
+        """
+        chunks = zip(torch.split(data.codes, CHUNK), torch.split(data.labels, CHUNK), strict=True)
+        parts = [self.autoencoder.encode(codes.long(), labels) for codes, labels in chunks]
         mean = torch.cat([mean for mean, _ in parts])
         spread = torch.cat([(0.5 * log_variance).exp() for _, log_variance in parts])
         if self.options.normalise_latents:
-            variance = mean.double().var((0, 1), correction=0) + spread.double().square().mean((0, 1))
-            self.latent_mean = mean.double().mean((0, 1)).float()
-            self.latent_scale = variance.sqrt().float()
-        return (mean - self.latent_mean) / self.latent_scale, spread / self.latent_scale
-
-
-@contextmanager
-def seeded(generator: torch.Generator) -> Iterator[None]:
-    """Torch's own CPU generator, which initialises layers, seeded from ``generator`` and put back afterwards."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(generator.initial_seed())
-        yield
+            scales = len(self.latent_mean)
+            flat, noise = mean.double().reshape(-1, scales), spread.double().reshape(-1, scales)
+            self.latent_mean = flat.mean(0).float()
+            self.latent_scale = (flat.var(0, correction=0) + noise.square().mean(0)).sqrt().float()
+        return self._scaled(mean, spread)

@@ -1,246 +1,282 @@
-"""Training of both stages: a fixed number of steps over shuffled passes, so that a seed gives one result."""
+"""Training of both stages, one after the other or together: what is minimised in a step, and by which recipe."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
-from dnabench_discdiff.diffusion import STEPS, Diffusion
+from dnabench.training import Batches, optimise, warm_up_cosine
+from dnabench_discdiff.autoencoder import evidence_loss
+from dnabench_discdiff.conditions import not_told
+from dnabench_discdiff.diffusion import STEPS
 
 if TYPE_CHECKING:
     from dnabench import Checkpoint, Context
-    from dnabench_discdiff.autoencoder import Autoencoder
-    from dnabench_discdiff.denoiser import Denoiser
+    from dnabench_discdiff.autoencoder import Stage1
+    from dnabench_discdiff.diffusion import Diffusion
+    from dnabench_discdiff.options import DiscDiffOptions, VaeOptions
 
-WARM_UP = 0.05
-"""Share of the steps over which the learning rate rises."""
 KL_WARM_UP = 0.15
 """Share of the autoencoder's steps over which the KL weight rises from 0, so that the latent is put to use first."""
-REPORTS = 100
-"""Progress is reported about this many times per stage."""
+MOMENTUM = 0.01
+"""Share of a batch in the running moments of latents that are still being learned."""
+
+Curve = list[tuple[int, float]]
 
 
-class EMA:
-    """Exponential moving average of a module's parameters: ``average = d average + (1 - d) parameter``.
+@dataclass(frozen=True)
+class Data:
+    """Training sequences on the device: codes uint8 (n, L), labels int64 (n, columns), how many values a column has."""
 
-    In the k-th update d is ``min(decay, k / (k + 9))``, so that the first weights do not linger in a short training.
-    """
-
-    def __init__(self, module: nn.Module, decay: float) -> None:
-        self.decay = decay
-        self.updates = 0
-        self.average = [p.detach().clone() for p in module.parameters()]
-
-    @torch.no_grad()
-    def update(self, module: nn.Module) -> None:
-        """Take in the module's present parameters."""
-        self.updates += 1
-        decay = min(self.decay, self.updates / (self.updates + 9))
-        torch._foreach_lerp_(self.average, [p.detach() for p in module.parameters()], 1 - decay)
-
-    @torch.no_grad()
-    def copy_to(self, module: nn.Module) -> None:
-        """Replace the module's parameters by the average."""
-        for parameter, average in zip(module.parameters(), self.average, strict=True):
-            parameter.copy_(average)
-
-    def state_dict(self) -> dict[str, Any]:
-        """All that the next update depends on."""
-        return {"average": self.average, "updates": self.updates}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from what ``state_dict`` returned."""
-        torch._foreach_copy_(self.average, state["average"])
-        self.updates = state["updates"]
+    codes: torch.Tensor
+    labels: torch.Tensor
+    values: tuple[int, ...]
 
 
-class Batches:
-    """Row numbers of batches: passes over all rows in a new order each, the last part-batch dropped.
-
-    A batch holds ``size = min(batch, rows)`` rows. The orders come from ``generator``, which others may draw from too.
-    """
-
-    def __init__(self, rows: int, batch: int, generator: torch.Generator) -> None:
-        self.rows = rows
-        self.size = min(batch, rows)
-        self.generator = generator
-        self.left = torch.empty(0, dtype=torch.int64)  # of the present pass
-
-    def draw(self) -> torch.Tensor:
-        """The next batch: int64 (size,)."""
-        if len(self.left) < self.size:
-            self.left = torch.randperm(self.rows, generator=self.generator)
-        batch, self.left = self.left[: self.size], self.left[self.size :]
-        return batch
-
-    def state_dict(self) -> dict[str, torch.Tensor]:
-        """All that the next draw depends on, the generator's state included."""
-        return {"left": self.left, "generator": self.generator.get_state()}
-
-    def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
-        """Go on from what ``state_dict`` returned."""
-        self.left = state["left"]
-        self.generator.set_state(state["generator"])
-
-
-def learning_rate(step: int, steps: int) -> float:
-    """Linear warm-up, then half a cosine down to 0: the factor on the peak rate at ``step`` of ``steps``."""
-    warm_up = max(1, round(WARM_UP * steps))
-    if step < warm_up:
-        return (step + 1) / warm_up
-    return 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(1, steps - warm_up)))
-
-
-def optimise(
-    module: nn.Module,
-    loss_at: Callable[[int], torch.Tensor],
-    batches: Batches,
-    *,
-    steps: int,
-    peak: float,
-    decay: float,
-    stage: str,
-    checkpoint: Checkpoint,
-    context: Context,
-) -> None:
-    """Minimise ``loss_at(step)`` over ``steps`` AdamW steps; the module ends with averaged weights, in eval mode.
-
-    ``loss_at`` draws from ``batches`` and its generator alone. Training goes on from where ``checkpoint`` stands; one
-    that has been finished leaves its last state there.
-    """
-    optimizer = torch.optim.AdamW(module.parameters(), lr=peak, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
-    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate(step, steps))
-    ema = EMA(module, decay)
-    parts: dict[str, Any] = {
-        "module": module,
-        "optimizer": optimizer,
-        "scheduler": scheduler,
-        "ema": ema,
-        "batches": batches,
+def recipe(optimiser: str, stage: str, steps: int) -> dict[str, Any]:
+    """What ``optimise`` is told beside the loss: dnabench's own recipe, or that of DiscDiff's release for a stage."""
+    if optimiser == "adamw":
+        return {"decay": 0.999 if stage == "denoiser" else 0.99}
+    if stage == "denoiser":  # the release stops after a fifth of the cosine it has planned
+        fused = partial(torch.optim.AdamW, fused=True)
+        return {"optimizer": fused, "schedule": partial(warm_up_cosine, steps=5 * steps, warm_up=500), "decay": 0}
+    return {
+        "optimizer": partial(torch.optim.Adam, fused=True),
+        "schedule": lambda _: 1.0,
+        "decay": 0,
+        "clip": torch.inf,
     }
-    first = 0
-    if (state := checkpoint.load()) is not None:
-        for name, part in parts.items():
-            part.load_state_dict(state[name])
-        first = state["step"]
-    module.train()
-    for step in range(first, steps):
-        loss = loss_at(step)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(module.parameters(), 1.0)
-        optimizer.step()
-        scheduler.step()
-        ema.update(module)
-        if (step + 1) % max(1, steps // REPORTS) == 0 or step + 1 == steps:
-            context.progress(step + 1, steps, stage)
-        if checkpoint.due() or step + 1 == steps:
-            checkpoint.save({name: part.state_dict() for name, part in parts.items()} | {"step": step + 1})
-    ema.copy_to(module)
-    module.eval()
 
 
-class AutoencoderLoss(nn.Module):
+class EvidenceLoss(nn.Module):
     """The autoencoder's loss as a module's output, the form that gradients of several processes are averaged in."""
 
-    def __init__(self, autoencoder: Autoencoder, free_nats: float, context: Context) -> None:
+    def __init__(self, autoencoder: Stage1, free_nats: float, context: Context) -> None:
         super().__init__()
         self.autoencoder = autoencoder
         self.free_nats = free_nats
         self.average = context.mean_of_ranks
 
-    def forward(self, codes: torch.Tensor, noise: torch.Tensor, kl_weight: float) -> torch.Tensor:
-        """See ``Autoencoder.loss``."""
-        return self.autoencoder.loss(codes, noise, kl_weight, self.free_nats, self.average)
+    def forward(self, codes: torch.Tensor, labels: torch.Tensor, noise: torch.Tensor, kl_weight: float) -> torch.Tensor:
+        """See ``evidence_loss``."""
+        posterior = self.autoencoder.encode(codes, labels)
+        return evidence_loss(self.autoencoder, codes, labels, posterior, noise, kl_weight, self.free_nats, self.average)
 
 
 def train_autoencoder(
-    autoencoder: Autoencoder,
-    codes: torch.Tensor,
+    autoencoder: Stage1,
+    data: Data,
+    options: VaeOptions,
     *,
-    batch: int,
-    steps: int,
-    peak: float,
-    kl_weight: float,
-    free_nats: float,
     generator: torch.Generator,
     checkpoint: Checkpoint,
     context: Context,
-) -> None:
-    """Maximise the evidence lower bound on codes uint8 (n, L), which lie on the autoencoder's device."""
-    device, batches = codes.device, Batches(len(codes), batch, generator)
-    example = codes[:1].long(), torch.zeros(1, *autoencoder.latent_shape, device=device), kl_weight
-    autoencoder_loss = context.together(AutoencoderLoss(autoencoder, free_nats, context), *example)
+) -> Curve:
+    """Maximise the evidence lower bound; returns the training curve."""
+    device, steps = data.codes.device, options.autoencoder_steps
+    shape = autoencoder.latent_shape
+    batches = Batches(len(data.codes), options.autoencoder_batch, generator)
+    loss_of = context.together(
+        EvidenceLoss(autoencoder, options.free_nats, context),
+        data.codes[:1].long(),
+        data.labels[:1],
+        torch.zeros(1, *shape, device=device),
+        options.kl_weight,
+    )
+    # The released network is trained in full precision, as its authors did.
+    bfloat16 = options.autoencoder != "released"
 
     def loss_at(step: int) -> torch.Tensor:
-        weight = kl_weight * min(1.0, (step + 1) / (KL_WARM_UP * steps))
+        weight = options.kl_weight * min(1.0, (step + 1) / (KL_WARM_UP * steps))
         rows = context.share(batches.draw()).to(device)
-        noise = context.share(torch.randn(batches.size, *autoencoder.latent_shape, generator=generator)).to(device)
-        with torch.autocast(device.type, dtype=torch.bfloat16):
-            loss: torch.Tensor = autoencoder_loss(codes[rows].long(), noise, weight)
+        noise = context.share(torch.randn(batches.size, *shape, generator=generator)).to(device)
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16):
+            loss: torch.Tensor = loss_of(data.codes[rows].long(), data.labels[rows], noise, weight)
         return loss
 
-    optimise(
+    return optimise(
         autoencoder,
         loss_at,
         batches,
         steps=steps,
-        peak=peak,
-        decay=0.99,
+        lr=options.autoencoder_lr,
         stage="autoencoder",
         checkpoint=checkpoint,
         context=context,
+        **recipe(options.autoencoder_optimiser, "autoencoder", steps),
     )
 
 
+class DenoisingLoss:
+    """The error of a denoiser on noisy latents (Ho et al. 2020, eq. 14), for batches drawn from one generator."""
+
+    def __init__(
+        self,
+        predict: Callable[..., torch.Tensor],
+        diffusion: Diffusion,
+        options: DiscDiffOptions,
+        values: tuple[int, ...],
+        batches: Batches,
+        context: Context,
+    ) -> None:
+        self.predict = predict
+        self.diffusion = diffusion
+        self.options = options
+        self.values = values
+        self.batches = batches
+        self.context = context
+
+    def __call__(
+        self, mean: torch.Tensor, spread: torch.Tensor, of_latent: torch.Tensor, labels: torch.Tensor
+    ) -> torch.Tensor:
+        """The mean squared error for latents N(mean, spread^2), each (n, ...); ``of_latent`` was drawn from N(0, 1).
+
+        With ``expected_target`` the target is its mean over all x_0 and noise that the sequence's posterior leaves
+        possible at x_t: the minimum is the same, but most of what cannot be predicted is gone from the gradient.
+        """
+        share, size, device = self.context.share, self.batches.size, mean.device
+        generator = self.batches.generator
+        noise = share(torch.randn(size, *mean.shape[1:], generator=generator)).to(device)
+        t = share(torch.randint(STEPS, (size,), generator=generator)).to(device)
+        if self.values:
+            untold = share(torch.rand(size, generator=generator) < self.options.label_dropout).to(device)
+            labels = torch.where(untold[:, None], not_told(self.values, len(labels), device), labels)
+        x0 = mean + spread * of_latent
+        x_t = self.diffusion.add_noise(x0, t, noise)
+        with torch.autocast(device.type, dtype=torch.bfloat16):
+            predicted = self.predict(x_t, t, labels)
+        if self.options.expected_target:
+            x0, noise = self.diffusion.expected(x_t, t, mean, spread)
+        error = (predicted - self.diffusion.target(x0, t, noise)).square().flatten(1).mean(1)  # (n,)
+        if self.options.loss_weight == "min-snr":
+            error = error * self.diffusion.min_snr_weight(t)
+        return error.mean()
+
+
 def train_denoiser(
-    denoiser: Denoiser,
+    denoiser: nn.Module,
     diffusion: Diffusion,
-    mean: torch.Tensor,
-    spread: torch.Tensor,
+    posterior: Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]],
+    data: Data,
+    options: DiscDiffOptions,
     *,
-    batch: int,
-    steps: int,
-    peak: float,
     generator: torch.Generator,
     checkpoint: Checkpoint,
     context: Context,
-) -> None:
-    """Minimise the squared error of the prediction (Ho et al. 2020, eq. 14) on latents drawn anew in every step.
-
-    The target is its mean over all x_0 and noise that the sequence's posterior leaves possible at x_t: the minimum is
-    the same, but most of what cannot be predicted is gone from the gradient.
+    latents: Stage1,
+) -> Curve:
+    """Minimise :class:`DenoisingLoss` on latents drawn anew in every step; returns the training curve.
 
     Args:
-        mean, spread: float32 (n, T, channels), the posterior's mean and standard deviation of every training sequence.
+        posterior: the rows int64 (n,) of a batch -> mean and standard deviation of their latents, each (n, ...), as the
+            diffusion is to see them.
+        latents: the module that ``posterior`` runs, whose state may move with it.
     """
-    device, batches = mean.device, Batches(len(mean), batch, generator)
-    predict = context.together(denoiser, mean[:1], torch.zeros(1, device=device))
+    device = data.codes.device
+    batches = Batches(len(data.codes), options.denoiser_batch, generator)
+    mean, _ = posterior(torch.zeros(1, dtype=torch.int64, device=device))
+    predict = context.together(denoiser, mean, torch.zeros(1, device=device), data.labels[:1])
+    loss_of = DenoisingLoss(predict, diffusion, options, data.values, batches, context)
 
     def loss_at(step: int) -> torch.Tensor:  # noqa: ARG001
         rows = context.share(batches.draw()).to(device)
-        drawn = torch.randn(2, batches.size, *mean.shape[1:], generator=generator)
-        t = context.share(torch.randint(STEPS, (batches.size,), generator=generator)).to(device)
-        of_latent, noise = (context.share(part).to(device) for part in drawn)
-        x_t = diffusion.add_noise(mean[rows] + spread[rows] * of_latent, t, noise)
-        with torch.autocast(device.type, dtype=torch.bfloat16):
-            predicted = predict(x_t, t)
-        x0, expected_noise = diffusion.expected(x_t, t, mean[rows], spread[rows])
-        error: torch.Tensor = predicted - diffusion.target(x0, t, expected_noise)
-        return error.square().mean()
+        of_latent = context.share(torch.randn(batches.size, *mean.shape[1:], generator=generator)).to(device)
+        return loss_of(*posterior(rows), of_latent, data.labels[rows])
 
-    optimise(
+    return optimise(
         denoiser,
         loss_at,
         batches,
-        steps=steps,
-        peak=peak,
-        decay=0.999,
+        steps=options.denoiser_steps,
+        lr=options.denoiser_lr,
         stage="denoiser",
         checkpoint=checkpoint,
         context=context,
+        parts={"latents": latents},
+        **recipe(options.denoiser_optimiser, "denoiser", options.denoiser_steps),
+    )
+
+
+class BothStages(nn.Module):
+    """Autoencoder and denoiser with one loss; latents are normalised by their running moments."""
+
+    def __init__(self, autoencoder: Stage1, denoiser: nn.Module, options: DiscDiffOptions) -> None:
+        super().__init__()
+        self.autoencoder = autoencoder
+        self.denoiser = denoiser
+        self.options = options
+        channels = autoencoder.latent_shape[-1]
+        self.mean: torch.Tensor
+        self.variance: torch.Tensor
+        self.register_buffer("mean", torch.zeros(channels))
+        self.register_buffer("variance", torch.ones(channels))
+
+    def forward(
+        self,
+        codes: torch.Tensor,
+        labels: torch.Tensor,
+        of_latent: torch.Tensor,
+        kl_weight: float,
+        denoising_loss: Callable[..., torch.Tensor],
+    ) -> torch.Tensor:
+        """The autoencoder's loss plus the denoiser's, whose gradient reaches the encoder too.
+
+        Both are per base: the denoiser's error counts once for each number of the latent.
+        """
+        mean, log_variance = self.autoencoder.encode(codes, labels)
+        evidence = evidence_loss(
+            self.autoencoder, codes, labels, (mean, log_variance), of_latent, kl_weight, self.options.free_nats
+        )
+        spread = (0.5 * log_variance).exp()
+        if self.options.normalise_latents and self.training:
+            with torch.no_grad():
+                z = mean + spread * of_latent
+                self.mean.lerp_(z.mean((0, 1)), MOMENTUM)
+                self.variance.lerp_((z - self.mean).square().mean((0, 1)), MOMENTUM)
+        scale = self.variance.sqrt()
+        error = denoising_loss((mean - self.mean) / scale, spread / scale, of_latent, labels)
+        return evidence + error * mean[0].numel() / codes.shape[1]
+
+
+def train_jointly(
+    autoencoder: Stage1,
+    denoiser: nn.Module,
+    diffusion: Diffusion,
+    data: Data,
+    options: DiscDiffOptions,
+    *,
+    generator: torch.Generator,
+    checkpoint: Checkpoint,
+    context: Context,
+) -> Curve:
+    """Both stages in one, by the autoencoder's options of batch and steps; returns the training curve."""
+    device, steps = data.codes.device, options.autoencoder_steps
+    both = BothStages(autoencoder, denoiser, options).to(device)
+    shape = autoencoder.latent_shape
+    batches = Batches(len(data.codes), options.autoencoder_batch, generator)
+    denoising_loss = DenoisingLoss(denoiser, diffusion, options, data.values, batches, context)
+
+    def loss_at(step: int) -> torch.Tensor:
+        weight = options.kl_weight * min(1.0, (step + 1) / (KL_WARM_UP * steps))
+        rows = batches.draw().to(device)
+        of_latent = torch.randn(batches.size, *shape, generator=generator).to(device)
+        with torch.autocast(device.type, dtype=torch.bfloat16):
+            loss: torch.Tensor = both(data.codes[rows].long(), data.labels[rows], of_latent, weight, denoising_loss)
+        return loss
+
+    return optimise(
+        both,
+        loss_at,
+        batches,
+        steps=steps,
+        lr=options.autoencoder_lr,
+        stage="both stages",
+        checkpoint=checkpoint,
+        context=context,
+        decay=0.99,
     )

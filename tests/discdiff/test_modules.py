@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
 from torch.distributions import Normal
 
 from dnabench import SequenceSet
-from dnabench_discdiff.autoencoder import Autoencoder, kl_divergence, one_hot
-from dnabench_discdiff.blocks import Attention, Block
-from dnabench_discdiff.decoders import AutoregressiveHead, ConvHead
+from dnabench_discdiff.autoencoder import Autoencoder, evidence_loss, kl_divergence, most_probable, one_hot
+from dnabench_discdiff.blocks import KERNELS, Attention, Block, Convolution
+from dnabench_discdiff.decoders import AutoregressiveHead
 from dnabench_discdiff.denoiser import Denoiser, time_features
+from dnabench_discdiff.memory import HALF_LIVES, FadingMemory
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +28,19 @@ def autoencoder(decoder: str = "autoregressive", length: int = 64) -> Autoencode
     return Autoencoder(length, channels=3, width=32, decoder=decoder, context=7, head_width=16)
 
 
+def no_labels(n: int) -> torch.Tensor:
+    return torch.zeros(n, 0, dtype=torch.int64)
+
+
+def one_kind(n: int) -> torch.Tensor:
+    return torch.zeros(n, dtype=torch.int64)
+
+
+def loss_of(model, codes, noise, weight, free, *average) -> torch.Tensor:
+    labels = no_labels(len(codes))
+    return evidence_loss(model, codes, labels, model.encode(codes, labels), noise, weight, free, *average)
+
+
 def random_codes(n: int, length: int, letters: int = 4) -> torch.Tensor:
     return torch.randint(letters, (n, length), generator=torch.Generator().manual_seed(5))
 
@@ -34,13 +50,11 @@ def random_codes(n: int, length: int, letters: int = 4) -> torch.Tensor:
 def test_autoencoder_shapes(decoder, length):
     model = autoencoder(decoder, length)
     codes = random_codes(2, length)
-    mean, log_variance = model.encode(codes)
+    mean, log_variance = model.encode(codes, no_labels(2))
     assert mean.shape == log_variance.shape == (2, length // 16, 3) == (2, *model.latent_shape)
-    features = model.upsampler(mean)
-    assert features.shape[:2] == (2, length)
-    assert model.head(features, codes).shape == (2, length, 4)
-    bases = model.decode(mean, torch.Generator().manual_seed(0))
-    assert bases.shape == (2, length)
+    assert model.logits(mean, codes, no_labels(2)).shape == (2, length, 4)
+    bases = model.decode(mean, no_labels(2), torch.Generator().manual_seed(0), length - 3)
+    assert bases.shape == (2, length - 3)
     assert set(bases.unique().tolist()) <= {0, 1, 2, 3}
 
 
@@ -49,7 +63,7 @@ def test_denoiser_shapes_for_any_number_of_tokens(tokens):
     model = Denoiser(tokens, 3, width=32, blocks=1)
     torch.nn.init.normal_(model.write.weight)
     x = torch.randn(2, tokens, 3)
-    out = model(x, torch.tensor([0, 999]))
+    out = model(x, torch.tensor([0, 999]), no_labels(2))
     assert out.shape == x.shape
     assert out.dtype == torch.float32
     assert len(model.merge) == {1: 0, 2: 1, 3: 0, 4: 2, 6: 1, 16: 2}[tokens]
@@ -61,16 +75,18 @@ def test_denoiser_looks_at_time_and_at_all_tokens():
         torch.nn.init.normal_(parameter, std=0.2)
     x = torch.randn(1, 8, 3)
     here, later = torch.tensor([10]), torch.tensor([900])
-    assert (model(x, here) - model(x, later)).abs().max() > 1e-2
+    nothing = no_labels(1)
+    assert (model(x, here, nothing) - model(x, later, nothing)).abs().max() > 1e-2
     changed = x.clone()
     changed[:, 7] += 1
-    assert ((model(changed, here) - model(x, here)).abs().amax(-1) > 1e-6).all()
+    assert ((model(changed, here, nothing) - model(x, here, nothing)).abs().amax(-1) > 1e-6).all()
 
 
 def test_a_fresh_block_is_the_identity():
     x = torch.randn(2, 4, 32)
     torch.testing.assert_close(Block(32)(x), x)
     torch.testing.assert_close(Block(32, condition=8)(x, torch.randn(2, 8)), x)
+    torch.testing.assert_close(Block(32, mixer="multi-scale")(x), x)
 
 
 def test_attention_equals_torchs():
@@ -113,41 +129,83 @@ def test_a_base_changes_no_logits_at_or_before_it(position):
     features, codes = torch.randn(2, 64, 8), random_codes(2, 64)
     changed = codes.clone()
     changed[:, position] = (codes[:, position] + 1) % 4
-    difference = (head(features, changed) - head(features, codes)).abs().amax((0, 2))
+    difference = (head(features, changed, one_kind(2)) - head(features, codes, one_kind(2))).abs().amax((0, 2))
     assert (difference[: position + 1] == 0).all()
-    assert (difference[position + 1 : position + 8] > 0).all()  # seen by the next `context` bases
-    assert (difference[position + 8 :] == 0).all()
+    assert (difference[position + 1 :] > 0).all()  # seen by the next `context` bases, and remembered by all
 
 
-@pytest.mark.parametrize("context", [1, 5, 7, 12])
+@pytest.mark.parametrize("context", [3, 5, 7, 12])
 def test_sampling_one_by_one_has_the_logits_of_teacher_forcing(context):
     head = AutoregressiveHead(48, features=8, context=context, width=16)
     features = torch.randn(3, 48, 8)
     steps = []
     whole = head.logits
     head.logits = lambda *args: steps.append(whole(*args)) or steps[-1]
-    codes = head.sample(features, torch.Generator().manual_seed(2))
+    codes = head.sample(features, one_kind(3), torch.Generator().manual_seed(2), 45)
     head.logits = whole
-    assert len(steps) == 48
-    torch.testing.assert_close(torch.cat(steps, 1), head(features, codes), atol=1e-5, rtol=1e-4)
+    assert len(steps) == 45
+    full = torch.nn.functional.pad(codes, (0, 3))
+    torch.testing.assert_close(torch.cat(steps, 1), head(features, full, one_kind(3))[:, :45], atol=1e-5, rtol=1e-4)
 
 
 def test_sampling_follows_the_softmax():
-    head = AutoregressiveHead(16, features=1, context=2, width=8)
+    head = AutoregressiveHead(16, features=1, context=3, width=8)
     with torch.no_grad():
         head.write.weight.zero_()
         head.write.bias.copy_(torch.tensor([0.1, 0.2, 0.3, 0.4]).log())
-    codes = head.sample(torch.zeros(4000, 16, 1), torch.Generator().manual_seed(3))
+    codes = head.sample(torch.zeros(4000, 16, 1), one_kind(4000), torch.Generator().manual_seed(3), 16)
     shares = torch.bincount(codes.flatten(), minlength=4) / codes.numel()
     np.testing.assert_allclose(shares, [0.1, 0.2, 0.3, 0.4], atol=0.01)  # five standard errors of 0.002
 
 
 def test_the_conv_decoder_takes_the_most_probable_base_and_ignores_the_truth():
-    head = ConvHead(features=8, width=16)
-    features = torch.randn(2, 32, 8)
-    logits = head(features, random_codes(2, 32))
-    assert torch.equal(logits, head(features, torch.zeros(2, 32)))
-    assert torch.equal(head.sample(features, torch.Generator()), logits.argmax(-1))
+    model = autoencoder("conv")
+    z = torch.randn(2, *model.latent_shape)
+    logits = model.logits(z, random_codes(2, 64), no_labels(2))
+    assert torch.equal(logits, model.logits(z, torch.zeros(2, 64), no_labels(2)))
+    assert torch.equal(model.decode(z, no_labels(2), torch.Generator(), 60), logits.argmax(-1)[:, :60])
+
+
+def test_the_most_probable_base_is_argmax():
+    logits = torch.randint(3, (500, 7, 4)).float()  # ties too: the first of them
+    assert torch.equal(most_probable(logits), logits.argmax(-1))
+
+
+@pytest.mark.parametrize("mixer", ["conv", "multi-scale"])
+def test_convolutions_of_tokens_equal_dense_ones(mixer):
+    """Written out token by token and channel by channel."""
+    layer, x = Convolution(32, KERNELS[mixer]), torch.randn(2, 9, 32)
+    expected = torch.zeros(2, 9, 32)
+    channel = 0
+    for conv in layer.depthwise:
+        width = conv.kernel_size[0]
+        for weight, bias in zip(conv.weight[:, 0], conv.bias, strict=True):
+            for token in range(9):
+                for tap in range(width):
+                    if 0 <= token + tap - width // 2 < 9:
+                        expected[:, token, channel] += weight[tap] * x[:, token + tap - width // 2, channel]
+            expected[..., channel] += bias
+            channel += 1
+    torch.testing.assert_close(layer(x), layer.project(expected), atol=1e-5, rtol=1e-4)
+
+
+def test_the_memory_by_hand():
+    """A sum over all words so far, word s weighted by 2^-((t - s) / half-life), and the state of one step at a time."""
+    memory = FadingMemory()
+    words = torch.randint(125, (3, 150), generator=torch.Generator().manual_seed(1))  # three blocks
+    table = memory.table.weight.double().view(125, len(HALF_LIVES), -1)
+    whole = memory(words).view(3, 150, len(HALF_LIVES), -1)
+    for rate, half_life in enumerate(HALF_LIVES):
+        gain = math.sqrt(1 - 0.25 ** (1 / half_life))
+        for t in (0, 63, 64, 149):
+            fading = 0.5 ** ((t - torch.arange(t + 1)) / half_life)
+            expected = gain * (fading[:, None] * table[words[1, : t + 1], rate]).sum(0)
+            torch.testing.assert_close(whole[1, t, rate].double(), expected, atol=1e-5, rtol=1e-4)
+    state, steps = torch.zeros(3, memory.channels), []
+    for t in range(150):
+        state = memory.step(state, words[:, t])
+        steps.append(state)
+    torch.testing.assert_close(torch.stack(steps, 1), whole.flatten(2), atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("decoder", ["autoregressive", "conv"])
@@ -155,14 +213,14 @@ def test_the_conv_decoder_takes_the_most_probable_base_and_ignores_the_truth():
 def test_loss_is_cross_entropy_plus_weighted_kl_beyond_the_free_nats(decoder, weight, free):
     model, codes = autoencoder(decoder), random_codes(2, 64)
     noise = torch.randn(2, *model.latent_shape)
-    mean, log_variance = model.encode(codes)
-    logits = model.head(model.upsampler(mean + log_variance.exp().sqrt() * noise), codes)
+    mean, log_variance = model.encode(codes, no_labels(2))
+    logits = model.logits(mean + log_variance.exp().sqrt() * noise, codes, no_labels(2))
     log_p = logits.log_softmax(-1).gather(-1, codes[..., None]).sum()
     kl = torch.distributions.kl_divergence(Normal(mean, log_variance.exp().sqrt()), Normal(0.0, 1.0)).sum()
     per_sequence = kl / 2 - 4 * free  # two sequences of four tokens
     assert (per_sequence > 0) == (free < 1)
     expected = -log_p / (2 * 64) + weight * max(per_sequence, torch.tensor(0.0)) / 64
-    torch.testing.assert_close(model.loss(codes, noise, weight, free), expected)
+    torch.testing.assert_close(loss_of(model, codes, noise, weight, free), expected)
 
 
 @pytest.mark.parametrize("beyond", [True, False])
@@ -173,10 +231,12 @@ def test_gradients_of_shares_average_to_the_batchs_on_either_side_of_the_free_na
     noise = torch.randn(6, *model.latent_shape)
 
     def excess(rows: slice, free_nats: float) -> torch.Tensor:
-        return kl_divergence(*model.encode(codes[rows])).sum(-1).mean().detach() - free_nats
+        return (
+            kl_divergence(*model.encode(codes[rows], no_labels(len(codes[rows])))).sum(-1).mean().detach() - free_nats
+        )
 
     def gradient(rows: slice, free_nats: float, *average) -> torch.Tensor:
-        loss = model.loss(codes[rows], noise[rows], 1.0, free_nats, *average)
+        loss = loss_of(model, codes[rows], noise[rows], 1.0, free_nats, *average)
         return torch.cat([g.flatten() for g in torch.autograd.grad(loss, list(model.parameters()))])
 
     shares, whole = (slice(0, None, 2), slice(1, None, 2)), slice(None)
@@ -193,8 +253,8 @@ def test_an_n_adds_no_loss_and_no_gradient_at_its_position():
     model, codes = autoencoder(), random_codes(1, 64)
     codes[:, 10:] = 4
     noise = torch.zeros(1, *model.latent_shape)
-    mean, _ = model.encode(codes)
-    logits = model.head(model.upsampler(mean), codes)
+    mean, _ = model.encode(codes, no_labels(1))
+    logits = model.logits(mean, codes, no_labels(1))
     log_p = logits.log_softmax(-1)[:, :10].gather(-1, codes[:, :10, None]).sum()
-    torch.testing.assert_close(model.loss(codes, noise, 0.0, 0.0), -log_p / 64)
+    torch.testing.assert_close(loss_of(model, codes, noise, 0.0, 0.0), -log_p / 64)
     assert torch.isfinite(logits).all()

@@ -57,10 +57,15 @@ def train(scratch: Path, progress=lambda *_: None, seed: int = 1, options=TINY, 
     return hashlib.sha256((saved / "model.safetensors").read_bytes()).hexdigest()
 
 
+def named(reports: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    """Reports without the loss behind the stage's name."""
+    return [(done, total, stage.partition(",")[0]) for done, total, stage in reports]
+
+
 def step_of(scratch: Path, stage: str) -> int:
     """The step that the stage's checkpoint stands at."""
     path = scratch / f"{stage}.safetensors"
-    return Checkpoint(path, every=0).load()["step"]
+    return Checkpoint(path, every=0).load()["watch"]["done"]
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +78,9 @@ def whole(tmp_path_factory) -> str:
 @pytest.mark.parametrize("step", [1, 6, STEPS - 1])
 def test_interrupted_and_continued(whole, tmp_path, stage, step):
     def interrupt(done, total, where):
-        if where == stage and done == step:
+        if where.startswith(stage) and done == step:
             time.sleep(DUE)  # a checkpoint is due after this step
-        if where == stage and done == min(step + 2, STEPS):
+        if where.startswith(stage) and done == min(step + 2, STEPS):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -85,7 +90,7 @@ def test_interrupted_and_continued(whole, tmp_path, stage, step):
 
     reports = []
     assert train(tmp_path, lambda *report: reports.append(report)) == whole
-    assert reports == REPORTS[REPORTS.index((reached, STEPS, stage)) + 1 :]
+    assert named(reports) == REPORTS[REPORTS.index((reached, STEPS, stage)) + 1 :]
 
 
 def test_interrupted_twice_in_one_stage_and_finished(whole, tmp_path):
@@ -143,5 +148,5 @@ def test_killed_while_it_works_and_continued_in_another_process(tmp_path):
     assert 1 <= reached < 300
     reports = []
     killed = train(tmp_path, lambda *report: reports.append(report), options=options)
-    assert reports[0] == (reached // 3 * 3 + 3, 300, "autoencoder")  # one in three steps is reported
+    assert named(reports)[0] == (reached // 3 * 3 + 3, 300, "autoencoder")  # one in three steps is reported
     assert killed == train(tmp_path / "whole", options=options)

@@ -1,0 +1,1 @@
+"""The two networks as the authors of DiscDiff released them, for the preset ``paper``."""
