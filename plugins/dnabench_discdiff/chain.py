@@ -11,7 +11,7 @@ LETTERS = 5
 """A C G T, and N, which also stands for what lies before the first base."""
 TABLES = ((2, 1), (6, None), (4, 8), (6, 32))
 """Letters of the word and positions per bin (None: all) of every table, from what is sure to what is seldom seen."""
-KIND_TABLES = ((5, None), (2, 8))
+KIND_TABLES = ((1, None), (3, None), (5, None), (2, 8))
 """The same for those that are kept for every kind of sequence apart, where there are several."""
 PRIOR = 100.0
 """Observations that the tables before count for where a table is filled."""

@@ -77,11 +77,15 @@ class DiscDiff(Vae):
         diffusion = Diffusion(options.schedule, options.prediction, labels.device)
         x = super()._latents(labels, generator)
 
+        # 1.65 times as fast on a CPU, and what it was trained in; the release samples in full precision.
+        bfloat16 = options.denoiser != "released"
+
         def denoise(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-            told: torch.Tensor = self.denoiser(x, t, labels)
-            if options.guidance == 1:
-                return told
-            untold = self.denoiser(x, t, not_told(self.labels.sizes, len(x), x.device))
+            with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=bfloat16):
+                told: torch.Tensor = self.denoiser(x, t, labels)
+                if options.guidance == 1:
+                    return told
+                untold = self.denoiser(x, t, not_told(self.labels.sizes, len(x), x.device))
             return untold + options.guidance * (told - untold)  # type: ignore[no-any-return]
 
         if options.sampler == "ddpm":

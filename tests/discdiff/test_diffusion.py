@@ -47,8 +47,8 @@ def test_noise_keeps_the_variance_of_unit_latents(schedule):
     torch.testing.assert_close(diffusion.add_noise(x0, t, noise), expected)
 
 
-@pytest.mark.parametrize("schedule", ["linear", "cosine"])
-@pytest.mark.parametrize("prediction", ["v", "epsilon"])
+@pytest.mark.parametrize("schedule", ["linear", "cosine", "flow"])
+@pytest.mark.parametrize("prediction", ["v", "epsilon", "velocity"])
 def test_clean_inverts_the_target(schedule, prediction):
     diffusion = Diffusion(schedule, prediction)
     generator = torch.Generator().manual_seed(0)
@@ -67,13 +67,14 @@ def gaussian_denoiser(diffusion: Diffusion, mean: float, sd: float):
         a, s = diffusion.alpha[t[0]].double(), diffusion.sigma[t[0]].double()
         estimate = mean + a * sd**2 / (a**2 * sd**2 + s**2) * (x.double() - a * mean)
         epsilon = (x.double() - a * estimate) / s
-        return (a * epsilon - s * estimate if diffusion.prediction == "v" else epsilon).float()
+        answers = {"v": a * epsilon - s * estimate, "epsilon": epsilon, "velocity": epsilon - estimate}
+        return answers[diffusion.prediction].float()
 
     return denoise
 
 
-@pytest.mark.parametrize("schedule", ["linear", "cosine"])
-@pytest.mark.parametrize("prediction", ["v", "epsilon"])
+@pytest.mark.parametrize("schedule", ["linear", "cosine", "flow"])
+@pytest.mark.parametrize("prediction", ["v", "epsilon", "velocity"])
 @pytest.mark.parametrize("sampler", ["dpm-solver", "ddpm"])
 def test_samplers_recover_a_gaussian(schedule, prediction, sampler):
     diffusion = Diffusion(schedule, prediction)
@@ -125,3 +126,27 @@ def test_expected_noise_and_latent_by_bayes_on_a_grid():
         got, noise = diffusion.expected(entries[:1], torch.tensor([t]), entries[1:2], entries[2:])
         assert got.item() == pytest.approx(x0.item(), abs=1e-4)
         assert noise.item() == pytest.approx(((x - alpha * x0) / sigma).item(), abs=1e-4)
+
+
+def test_the_flow_schedule_has_the_signal_to_noise_ratio_of_a_straight_line():
+    diffusion = Diffusion("flow", "velocity")
+    for step in (0, 250, 499, 999):
+        t = (step + 0.5) / 1000
+        assert (diffusion.alpha[step] / diffusion.sigma[step]).item() == pytest.approx((1 - t) / t, rel=1e-4)
+
+
+@pytest.mark.parametrize("prediction", ["v", "epsilon", "velocity"])
+def test_min_snr_weighs_the_error_of_the_clean_latent(prediction):
+    """Whatever is predicted, the weighted error is min(SNR, 5) times that of the x_0 it stands for."""
+    diffusion = Diffusion("cosine", prediction)
+    generator = torch.Generator().manual_seed(0)
+    x0, noise, wrong = torch.randn(3, 6, 4, generator=generator)
+    t = torch.tensor([5, 100, 300, 500, 700, 950])
+    x_t = diffusion.add_noise(x0, t, noise)
+    predicted = diffusion.target(x0, t, noise) + 0.1 * wrong
+    error = (predicted - diffusion.target(x0, t, noise)).square().mean(1) * diffusion.min_snr_weight(t)
+    for row, step in enumerate(t.tolist()):
+        estimate = diffusion.clean(lambda x, t, row=row: predicted[row : row + 1], x_t[row : row + 1], step)
+        share = alpha_bar("cosine")[step].item()
+        expected = min(share / (1 - share), 5) * (estimate - x0[row]).square().mean().item()
+        assert error[row].item() == pytest.approx(expected, rel=2e-3)

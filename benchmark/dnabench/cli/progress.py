@@ -8,13 +8,32 @@ from typing import TYPE_CHECKING, Self
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from dnabench.orders import SKIPPED
 
 if TYPE_CHECKING:
     from dnabench.orders import CellResult
     from dnabench.plan import Cell
+
+
+class _Rate(ProgressColumn):
+    """How many units of work a stage does in a second."""
+
+    def render(self, task: Task) -> Text:
+        """Blank until it is known."""
+        return Text(f"{task.speed:.3g}/s" if task.speed else "")
 
 
 class _Bars:
@@ -27,7 +46,9 @@ class _Bars:
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
             count,
+            _Rate(),
             TimeElapsedColumn(),
+            TimeRemainingColumn(),
             console=console,
             disable=not self._live,
             transient=True,
@@ -87,9 +108,10 @@ class RunProgress(_Bars):
     def stage(self, cell: Cell, done: int, total: int, stage: str) -> None:
         """A plugin's own progress within its cell."""
         if cell in self._running:
-            self._bars.update(
-                self._running[cell], completed=done, total=max(total, 1), description=f"  {cell}: {stage}"
-            )
+            task = self._running[cell]
+            if done < self._bars.tasks[self._bars.task_ids.index(task)].completed:
+                self._bars.reset(task)  # a new stage: what the one before took says nothing of the time left
+            self._bars.update(task, completed=done, total=max(total, 1), description=f"  {cell}: {stage}")
 
     def finished(self, result: CellResult) -> None:
         """A cell is finished."""
