@@ -78,4 +78,5 @@ def test_it_draws_where_a_conv_decoder_repeats_itself(make_context):
     assert len(np.unique(drawn(), axis=0)) < 180
     refined = drawn(refine="absorb-escape")
     assert len(np.unique(refined, axis=0)) == 200
-    assert np.isin((refined[:, 1:] - refined[:, :-1]) % 4, [1, 2]).mean() > 0.85  # half by chance; an escape may break it
+    # Half would be by chance; where the decoder takes over again the order may break.
+    assert np.isin((refined[:, 1:] - refined[:, :-1]) % 4, [1, 2]).mean() > 0.85
