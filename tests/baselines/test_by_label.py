@@ -214,3 +214,20 @@ def test_a_value_with_nothing_to_learn_from_is_named(fit, name):
 def test_no_sequences_are_the_users_error(fit, name):
     with pytest.raises(UserError, match="no training sequences"):
         fit(NEW[name]("species"), TRAIN.take(np.arange(0)))
+
+
+def test_a_table_for_every_combination_of_two_columns(fit, make_context, tmp_path):
+    """Composition A, C, G or T by the combination; one of the four combinations never occurs."""
+    kinds = [("x", "1", "A"), ("x", "2", "C"), ("y", "1", "G")]
+    labels = pd.DataFrame([kind[:2] for kind in kinds] * 10, columns=["species", "class"])
+    train = SequenceSet.from_strings([kind[2] * 8 for kind in kinds] * 10, labels=labels)
+    model = fit(composition(FrequencyOptions(by="species,class")), train)
+    model.save(tmp_path)
+    restored = composition(FrequencyOptions(by="species,class"))
+    restored.load(tmp_path)
+    for each in (model, restored):
+        sample = each.sample(3, context=make_context(length=4, labels=labels.iloc[[2, 0, 1]]))
+        assert sample.strings() == ["GGGG", "AAAA", "CCCC"]
+        pd.testing.assert_frame_equal(sample.labels, labels.iloc[[2, 0, 1]].reset_index(drop=True), check_dtype=False)
+    with pytest.raises(UserError, match="no training sequence has species='y', class='2' together"):
+        model.sample(1, context=make_context(length=4, labels=pd.DataFrame({"species": ["y"], "class": ["2"]})))
