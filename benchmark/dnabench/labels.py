@@ -95,13 +95,16 @@ class LabelCodes:
         """The labels to sample with, int64 (n, columns): row i is that of row i of ``context.labels``.
 
         Columns that are not asked for are drawn as often as the training sequences have them, given those that are.
-        UserError for a value, or a combination of values, that no training sequence has.
+        UserError for a value, or a combination of values, that no training sequence has, and where none of the columns
+        is asked for.
         """
-        asked = [] if context.labels is None else [column for column in self.columns if column in context.labels]
-        if context.labels is None or not asked:
+        if context.labels is None or not self.columns:
             drawn = context.rng.choice(len(self.counts), size=n, p=self.counts / self.counts.sum())
             chosen: np.ndarray = self.kinds[drawn]
             return chosen
+        asked = [column for column in self.columns if column in context.labels]
+        if not asked:
+            _check_columns(self.columns, context.labels, "the labels asked for")
         part = self._only(asked)
         wanted = part.encode(context.labels[asked])
         if len(asked) == len(self.columns):

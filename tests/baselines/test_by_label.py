@@ -187,7 +187,7 @@ def test_a_missing_column_names_those_there_are(fit, make_context, name):
     with pytest.raises(UserError, match="they have: none$"):
         fit(NEW[name]("tissue"), SequenceSet(TRAIN.codes))
     labels = asked(["x"])[["row"]]
-    with pytest.raises(UserError, match="'species', a label that the labels asked for do not have; they have: row$"):
+    with pytest.raises(UserError, match="'species' is a label that the labels asked for do not have; they have: row$"):
         fit(NEW[name]("species")).sample(1, context=make_context(length=40, labels=labels))
 
 
