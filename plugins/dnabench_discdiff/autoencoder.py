@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -81,6 +81,8 @@ class Stage1(nn.Module):
     """What both autoencoders offer, this file's and the released one. Labels are int64 (n, columns)."""
 
     latent_shape: tuple[int, ...]
+    learns_n: ClassVar[bool] = False
+    """Whether an N in the data is learned as a quarter of each base; if not, it adds no loss."""
 
     def count(self, codes: torch.Tensor, labels: torch.Tensor) -> None:
         """Count, on the CPU, what a decoder starts from, on codes uint8 (n, L); nothing unless it says otherwise."""
@@ -163,7 +165,7 @@ def evidence_loss(
     """Negative evidence lower bound in nats per base, the KL divergence weighted, averaged over the batch.
 
     Args:
-        codes: int64 (n, L), A C G T N = 0 1 2 3 4; an N adds no loss.
+        codes: int64 (n, L), A C G T N = 0 1 2 3 4.
         labels: int64 (n, columns).
         posterior: mean and log-variance of the latents, as ``encode`` gives them.
         noise: standard normal (n, *latent_shape), the draw from the posterior.
@@ -176,6 +178,8 @@ def evidence_loss(
     z = mean + (0.5 * log_variance).exp() * noise
     logits = autoencoder.logits(z, codes, labels).float()  # (n, L, 4)
     nats = F.cross_entropy(logits.reshape(-1, 4), codes.reshape(-1), ignore_index=N, reduction="sum")
+    if autoencoder.learns_n:
+        nats = nats - (logits.log_softmax(-1).mean(-1) * (codes == N)).sum()
     per_sequence = kl_divergence(mean, log_variance).flatten(1).sum(1).mean()
     excess = per_sequence - free_nats * mean[0, ..., 0].numel()
     return nats / codes.numel() + kl_weight * excess * (average(excess) >= 0) / codes.shape[1]

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import ClassVar
 
 import torch
 from torch import nn
 
 from dnabench import UserError
-from dnabench_discdiff.autoencoder import one_hot
+from dnabench_discdiff.autoencoder import Stage1, most_probable, one_hot
 
 ROWS = 128
 """Largest height of the image: every halving of the sequence until it fits is one more 1-D stage."""
@@ -38,46 +39,50 @@ def stage_widths(halvings: int) -> list[int]:
     return [2 * round(first * ratio**stage / 2) for stage in range(halvings + 1)]
 
 
-class ReleasedAutoencoder(nn.Module):
+class ReleasedAutoencoder(Stage1):
     """Encoder, latent and decoder for sequences of ``length`` bp.
 
     BatchNorm normalises by the batch in train mode and by running means in eval mode. The release encodes its training
     latents in train mode and decodes in eval mode; ``encode`` works in both, and in train mode a latent depends on the
     sequences beside it and the running means move.
 
+    As in the release an N, which is what shorter sequences are padded with, is learned as a quarter of each base.
+
     A length that is not its own ``padded_length`` is a UserError.
     """
 
-    def __init__(self, length: int, widths: tuple[int, int, int] = IMAGE_WIDTHS) -> None:
+    learns_n: ClassVar[bool] = True
+
+    def __init__(self, length: int) -> None:
         super().__init__()
         if length != padded_length(length):
             raise UserError(
                 f"discdiff's released autoencoder takes sequences of {padded_length(length)} bp, not of {length} bp: "
                 "pad them with N"
             )
-        halvings = max(1, int(math.log2(length // ROWS)))
+        halvings = max(1, (length // ROWS).bit_length() - 1)
         stages = stage_widths(halvings)
         self.latent_shape = (LATENT_CHANNELS, (length >> halvings) // 8, stages[-1] // 8)
         self.sequence_encoder = SequenceEncoder(stages)
         self.image_encoder = nn.Sequential(
-            *(ImageStage(nn.Conv2d(a, b, 3, stride=2, padding=1)) for a, b in pairwise((1, *widths))),
-            nn.Conv2d(widths[-1], 2 * LATENT_CHANNELS, 1),
+            *(ImageStage(nn.Conv2d(a, b, 3, stride=2, padding=1)) for a, b in pairwise((1, *IMAGE_WIDTHS))),
+            nn.Conv2d(IMAGE_WIDTHS[-1], 2 * LATENT_CHANNELS, 1),
         )
-        back = (*reversed(widths), widths[0])
+        back = (*reversed(IMAGE_WIDTHS), IMAGE_WIDTHS[0])
         self.image_decoder = nn.Sequential(
-            nn.Conv2d(LATENT_CHANNELS, widths[-1], 1),
+            nn.Conv2d(LATENT_CHANNELS, IMAGE_WIDTHS[-1], 1),
             *(
                 ImageStage(nn.ConvTranspose2d(a, b, 3, stride=2, padding=1, output_padding=1))
                 for a, b in pairwise(back)
             ),
-            nn.Conv2d(widths[0], 1, 3, padding=1),
+            nn.Conv2d(IMAGE_WIDTHS[0], 1, 3, padding=1),
             nn.Tanh(),
         )
         self.sequence_decoder = SequenceDecoder(stages)
         self.apply(initialise)
 
-    def encode(self, codes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean and log-variance of the latent, float32 (n, 16, rows / 8, 16) each, for codes int64 (n, L).
+    def encode(self, codes: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:  # noqa: ARG002
+        """Mean and log-variance of the latent, float32 (n, 16, rows / 8, 16) each; the release knows no labels.
 
         Channels are in A C G T order, where the release has A T G C: the first layer's weights are learned, and no
         order is nearer to its initialisation than another.
@@ -87,15 +92,29 @@ class ReleasedAutoencoder(nn.Module):
         mean, log_variance = self.image_encoder(image).float().chunk(2, dim=1)
         return mean, log_variance.clamp(-30, 20)
 
-    def logits(self, z: torch.Tensor) -> torch.Tensor:
-        """Logits float32 (n, L, 4), A C G T, of all bases at once for latents (n, 16, rows / 8, 16)."""
+    def logits(
+        self,
+        z: torch.Tensor,
+        codes: torch.Tensor,  # noqa: ARG002
+        labels: torch.Tensor,  # noqa: ARG002
+    ) -> torch.Tensor:
+        """Logits float32 (n, L, 4) of all bases, from latents (n, 16, rows / 8, 16) alone."""
+        return self._logits(z)
+
+    def decode(
+        self,
+        z: torch.Tensor,
+        labels: torch.Tensor,  # noqa: ARG002
+        generator: torch.Generator,  # noqa: ARG002
+        length: int,
+    ) -> torch.Tensor:
+        """The most probable bases, int64 (n, length); nothing is drawn."""
+        return most_probable(self._logits(z)[:, :length])
+
+    def _logits(self, z: torch.Tensor) -> torch.Tensor:
         features = self.image_decoder(z)[:, 0].transpose(1, 2)  # (n, columns, rows)
         logits: torch.Tensor = self.sequence_decoder(features).transpose(1, 2)
         return logits.float()
-
-    def decode(self, z: torch.Tensor, generator: torch.Generator) -> torch.Tensor:  # noqa: ARG002
-        """The likeliest bases, int64 (n, L); nothing is drawn from ``generator``, which other decoders need."""
-        return self.logits(z).argmax(-1)
 
 
 class PreActivated(nn.Sequential):
@@ -119,17 +138,6 @@ class SequenceStage(nn.Module):
         return x + self.residual(x)  # type: ignore[no-any-return]
 
 
-class HalvePairs(nn.Module):
-    """The larger of two neighbours, (n, channels, L) -> (n, channels, L / 2).
-
-    Max pooling of width 2, whose own backward pass on a GPU is not deterministic.
-    """
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """See the class."""
-        return torch.maximum(x[..., ::2], x[..., 1::2])
-
-
 class SequenceEncoder(nn.Sequential):
     """One-hot DNA (n, 4, L) -> (n, widths[-1], L / 2^(len(widths) - 1))."""
 
@@ -137,7 +145,7 @@ class SequenceEncoder(nn.Sequential):
         super().__init__(SequenceStage(nn.Conv1d(4, widths[0], 15, padding=7)))
         for a, b in pairwise(widths):
             self.append(SequenceStage(nn.Conv1d(a, b, 5, padding=2)))
-            self.append(HalvePairs())
+            self.append(nn.MaxPool1d(2))
 
 
 class SequenceDecoder(nn.Sequential):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 
 from dnabench import UserError
+from dnabench_discdiff.conditions import LabelEmbedding
 
 GROUPS = 32
 """Of the U-Net's normalisation layers; widths are multiples of it."""
@@ -16,21 +19,21 @@ HALVINGS = 3
 class ReleasedDenoiser(nn.Module):
     """Predicts the noise in x: (n, channels, H, W), t int64 (n,) -> float32 (n, channels, H, W).
 
-    As released, without labels, it has 330,339,344 parameters. The release has no conditional model; here every label
-    column has a table of embeddings, whose sum is added to the embedding of the time step.
+    As released, without labels, it has 330,339,344 parameters. The release has no conditional model; here the labels'
+    embeddings, 0 to begin with, are added to that of the time step.
 
     Args:
         latent_shape: (channels, H, W); H and W are multiples of 8.
         width: channels of the two finer levels, a multiple of 32; the two coarser have twice as many.
         layers: residual blocks per level on the way down, one more on the way up.
-        values: how many values each label column has; one more row of its table stands for "no label".
+        values: how many values each label column has; one more code stands for "no label".
 
     Raises:
         UserError: diffusers is missing, or a size is not one of those above.
     """
 
     def __init__(
-        self, latent_shape: tuple[int, int, int], width: int = 256, layers: int = 8, values: tuple[int, ...] = ()
+        self, latent_shape: tuple[int, ...], width: int = 256, layers: int = 8, values: Sequence[int] = ()
     ) -> None:
         super().__init__()
         channels, height, columns = latent_shape
@@ -57,24 +60,21 @@ class ReleasedDenoiser(nn.Module):
             norm_num_groups=GROUPS,
             class_embed_type="identity" if values else None,
         )
-        # Attention is over 16 and 4 tokens. Written out it costs the same there, and its gradient is deterministic on
-        # a GPU, which that of the fused kernels is not.
+        # Attention written out: over 16 and 4 tokens fused kernels have nothing to save, and their gradient on a GPU is
+        # not deterministic.
         for module in self.unet.modules():
             if isinstance(module, Attention):
                 module.set_processor(AttnProcessor())
-        self.values = values
-        self.tables = nn.ModuleList(nn.Embedding(size + 1, 4 * width) for size in values)
+        self.tell = LabelEmbedding(values, 4 * width) if values else None
 
-    def forward(self, x: torch.Tensor, t: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, t: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """See the class.
 
         Args:
             x: noisy latents, float32 (n, channels, H, W).
             t: steps of the noise schedule, int64 (n,).
-            labels: int64 (n, columns), where the number of a column's values means "no label"; None: no labels at all.
+            labels: int64 (n, columns), where the number of a column's values means "no label".
         """
-        columns = labels.unbind(1) if labels is not None else [torch.full_like(t, size) for size in self.values]
-        embedded = [table(column) for table, column in zip(self.tables, columns, strict=True)]
-        condition = torch.stack(embedded).sum(0) if embedded else None  # (n, 4 width)
+        condition = None if self.tell is None else self.tell(labels)  # (n, 4 width)
         predicted: torch.Tensor = self.unet(x, t, class_labels=condition).sample
         return predicted.float()
