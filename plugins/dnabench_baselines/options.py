@@ -8,6 +8,8 @@ from dnabench import option
 
 BY = "label columns, such as species or species,class: one table per value; empty: one for all"
 
+MAX_ORDER = 8
+
 
 @dataclass(frozen=True)
 class FrequencyOptions:
@@ -20,6 +22,11 @@ class FrequencyOptions:
 class MarkovOptions:
     """Options of ``markov``."""
 
-    order: int = option(5, "how many preceding bases a base depends on", minimum=0, maximum=8)
+    order: int | None = option(
+        5,
+        "how many preceding bases a base depends on; none: as many as predict held-out training sequences best",
+        minimum=0,
+        maximum=MAX_ORDER,
+    )
     pseudocount: float = option(0.1, "added to the count of every (order + 1)-mer", minimum=0)
     by: str = option("", BY)

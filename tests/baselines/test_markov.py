@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dnabench import SequenceSet, UserError
-from dnabench_baselines.markov import Markov, kmer_counts
+from dnabench_baselines.markov import Markov, best_order, kmer_counts, log_likelihood
 from dnabench_baselines.options import MarkovOptions
 
 
@@ -104,3 +104,79 @@ def test_sequences_shorter_than_the_order(make_context):
 def test_too_few_bases_in_a_row_are_the_users_error(make_context):
     with pytest.raises(UserError, match="order 3 needs 4 bases"):
         fit(SequenceSet.from_strings(["ACGNACG"]), make_context, order=3)
+
+
+def chain_of_order_2(n, length, seed=0):
+    """Sequences whose next base is, in 29 cases of a hundred, the sum of the two before it."""
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, 4, (n, length), dtype=np.uint8)
+    for position in range(2, length):
+        kept = rng.random(n) < 0.05
+        follows = (codes[:, position - 2] + codes[:, position - 1]) % 4
+        codes[:, position] = np.where(kept, follows, codes[:, position])
+    return codes
+
+
+def test_the_order_of_a_known_chain_is_found_with_enough_data_and_a_lower_one_with_little():
+    def chosen(seed, n, length):
+        codes = chain_of_order_2(n, length, seed)
+        return best_order(codes, 0.1, np.random.default_rng(seed))
+
+    assert [chosen(seed, 4_000, 100) for seed in range(5)] == [2] * 5
+    # Order 2 gains 0.005 nats per base; estimated from 3,240 bases its 48 probabilities cost 0.007.
+    assert np.mean([chosen(seed, 300, 20) for seed in range(20)]) < 1.5
+
+
+def test_more_real_promoters_allow_larger_orders(real_promoters):
+    codes = np.random.default_rng(0).permutation(real_promoters("hs").codes)
+    few, some, many = (best_order(codes[:n], 0.1, np.random.default_rng(0)) for n in (50, 1_000, 12_000))
+    assert few < some < many
+
+
+def test_a_chain_of_the_chosen_order_is_fitted_to_all_sequences(make_context):
+    train = SequenceSet(chain_of_order_2(3_000, 60))
+    chosen = fit(train, make_context, order=None).sample(50, context=make_context(seed=3, length=60))
+    given = fit(train, make_context, order=2).sample(50, context=make_context(seed=3, length=60))
+    assert np.array_equal(chosen, given)
+
+
+def test_log_likelihood_by_hand():
+    # Seen: A after A 3 times, C after A once; predicted: AA once, AC twice, GT once, where G was never seen.
+    seen, predicted = np.zeros(16, int), np.zeros(16, int)
+    seen[[0, 1]] = 3, 1
+    predicted[[0, 1, 11]] = 1, 2, 1
+    expected = (np.log(4 / 8) + 2 * np.log(2 / 8) + np.log(1 / 4)) / 4
+    assert log_likelihood(predicted, seen, 1.0) == pytest.approx(expected, rel=1e-12)
+    # Without a pseudocount bases follow G as they do other words: three A and one C, never T.
+    assert log_likelihood(predicted, seen, 0.0) == -np.inf
+
+
+def test_all_orders_are_compared_on_the_same_bases():
+    # After ten bases without N only the last two have eight before them; order 0 predicts those two alone.
+    codes = SequenceSet.from_strings(["NNACGTACGTCC", "NNACGTACGTCC"]).codes
+    words = kmer_counts(codes[:1], 9)
+    assert words.sum() == 2
+    assert np.flatnonzero(words.reshape(-1, 4).sum(0)).tolist() == [1]
+    assert best_order(codes, 0.1, np.random.default_rng(0)) == 0  # CC in one, CC in the other: order 0 suffices
+
+
+@pytest.mark.parametrize(
+    ("sequences", "message"),
+    [
+        (["ACGTACGTACGT"], "cannot choose its order on 1 training sequences"),
+        (["ACGTANCGTACGT"] * 5, "needs 9 bases without N in a row"),
+    ],
+)
+def test_an_order_that_cannot_be_chosen_is_the_users_error(make_context, sequences, message):
+    with pytest.raises(UserError, match=message):
+        fit(SequenceSet.from_strings(sequences), make_context, order=None)
+
+
+def test_orders_given_and_chosen_are_compared_in_one_run(dnabench, promoters):
+    ended = dnabench(
+        "run", "--dataset", promoters, "--generator", "markov=5,markov=none", "--seeds", "0", "--metrics", "kmer-js",
+        "--no-controls", "--format", "csv", "--out", "run",
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    assert "markov=5" in ended.out
+    assert "markov=none" in ended.out
