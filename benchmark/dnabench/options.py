@@ -76,10 +76,12 @@ def describe(options: type | None) -> list[dict[str, Any]]:
 def _read(value: Any, annotation: Any, where: str) -> Any:
     origin = get_origin(annotation)
     if origin in (Union, types.UnionType):
-        inner = [arm for arm in get_args(annotation) if arm is not type(None)]
-        if value is None or value == "none":
+        arms = get_args(annotation)
+        if type(None) in arms and (value is None or value == "none"):
             return None
-        return _read(value, inner[0], where)
+        if any(get_origin(arm) is Literal and value in get_args(arm) for arm in arms):
+            return value
+        return _read(value, arms[0], where)
     if origin is Literal:
         choices = get_args(annotation)
         if value not in choices:
@@ -117,6 +119,8 @@ def _wrong_type(value: Any, annotation: Any, where: str) -> UserError:
 def _check_bounds(value: Any, metadata: Mapping[str, Any], where: str) -> None:
     low, high = metadata.get("minimum"), metadata.get("maximum")
     for number in value if isinstance(value, tuple) else (value,):
+        if isinstance(number, str):
+            continue  # a word that stands for no number, such as auto
         if low is not None and number is not None and not number >= low:
             raise UserError(f"{where} is {number}; it must be at least {low}")
         if high is not None and number is not None and not number <= high:

@@ -42,11 +42,13 @@ def plan_run(
     threads: int,
     settings: Settings,
     controls: bool,
+    to_publish: bool = False,
 ) -> Plan:
     """Resolve names and options into a plan; UserError for whatever could not work, before any work is done.
 
     The plan carries the suite's name only when split, length, metrics' and embedders' options are the suite's, no
-    embedder is fitted to the training sequences, and the data are given with ``--data`` at least.
+    embedder is fitted to the training sequences, and the data are given with ``--data`` at least. ``to_publish``: it
+    must.
     """
     names = list(dict.fromkeys([*generators, *(suite.controls.names if controls else ())]))
     _check_slices(suite, data)
@@ -66,6 +68,11 @@ def plan_run(
         and chosen == plan_metrics(catalog, metrics, {}, device)
         and not any(m.embedder and catalog.embedder(m.embedder).spec.needs_training for m in chosen)
     )
+    if to_publish and not kept:
+        raise UserError(
+            f"--leaderboard publishes runs that keep to a suite, and this one departs from {suite.name} in its data, "
+            "length, split or metrics' options; make it a suite of its own: --suite my.toml"
+        )
     flags = {OTHER_DATA: data.origin == "other", RANDOM_SPLIT: data.protocol.startswith("random")}
     return Plan(
         suite=suite.name if kept else suites.CUSTOM,

@@ -16,6 +16,7 @@ from dnabench import events
 from dnabench.errors import UserError
 from dnabench.files import atomic_write
 from dnabench.leaderboard import facts, table
+from dnabench.leaderboard.published import publish_facts
 from dnabench.orders import FAILURES, CellResult
 
 if TYPE_CHECKING:
@@ -126,8 +127,14 @@ def _copy(source: Path, target: Path) -> None:
         copy.replace(target)
 
 
-def write_tables(directory: Path, plan: Plan, results: Sequence[CellResult], controls: Controls | None) -> Outcome:
-    """The tables of a finished run, written and returned."""
+def write_tables(
+    directory: Path,
+    plan: Plan,
+    results: Sequence[CellResult],
+    controls: Controls | None,
+    leaderboard: Path | None = None,
+) -> Outcome:
+    """The tables of a finished run, written and returned; also published in the directory ``leaderboard``, if given."""
     rows = facts.rows(plan, results, controls.useless if controls else "")
     kinds = {generator.name: generator.kind for generator in plan.generators}
     board = table.build(rows, kinds, controls, plan.flags)
@@ -135,6 +142,8 @@ def write_tables(directory: Path, plan: Plan, results: Sequence[CellResult], con
     atomic_write(directory / "results.csv", facts.to_csv(outcome.rows, facts.COLUMNS))
     atomic_write(directory / "leaderboard.csv", facts.to_csv(outcome.leaderboard, outcome.leaderboard_columns))
     atomic_write(directory / "timings.csv", facts.to_csv(_timings(results), TIMING_COLUMNS))
+    if leaderboard is not None:
+        publish_facts(leaderboard, plan.suite, rows, kinds, controls, plan.flags)
     return outcome
 
 

@@ -48,7 +48,7 @@ class Markov:
         the chain is then made from all of them.
         """
         order = self.options.order
-        if order is None:
+        if order == "auto":
             order = best_order(train.codes, self.options.pseudocount, context.rng)
         counts = kmer_counts(train.codes, order + 1)
         if not counts.any():

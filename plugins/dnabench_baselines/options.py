@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from dnabench import option
 
@@ -22,9 +23,9 @@ class FrequencyOptions:
 class MarkovOptions:
     """Options of ``markov``."""
 
-    order: int | None = option(
+    order: int | Literal["auto"] = option(
         5,
-        "how many preceding bases a base depends on; none: as many as predict held-out training sequences best",
+        "how many preceding bases a base depends on; auto: as many as predict held-out training sequences best",
         minimum=0,
         maximum=MAX_ORDER,
     )

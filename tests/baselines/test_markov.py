@@ -135,7 +135,7 @@ def test_more_real_promoters_allow_larger_orders(real_promoters):
 
 def test_a_chain_of_the_chosen_order_is_fitted_to_all_sequences(make_context):
     train = SequenceSet(chain_of_order_2(3_000, 60))
-    chosen = fit(train, make_context, order=None).sample(50, context=make_context(seed=3, length=60))
+    chosen = fit(train, make_context, order="auto").sample(50, context=make_context(seed=3, length=60))
     given = fit(train, make_context, order=2).sample(50, context=make_context(seed=3, length=60))
     assert np.array_equal(chosen, given)
 
@@ -169,14 +169,14 @@ def test_all_orders_are_compared_on_the_same_bases():
 )
 def test_an_order_that_cannot_be_chosen_is_the_users_error(make_context, sequences, message):
     with pytest.raises(UserError, match=message):
-        fit(SequenceSet.from_strings(sequences), make_context, order=None)
+        fit(SequenceSet.from_strings(sequences), make_context, order="auto")
 
 
 def test_orders_given_and_chosen_are_compared_in_one_run(dnabench, promoters):
     ended = dnabench(
-        "run", "--dataset", promoters, "--generator", "markov=5,markov=none", "--seeds", "0", "--metrics", "kmer-js",
+        "run", "--dataset", promoters, "--generator", "markov=5,markov=auto", "--seeds", "0", "--metrics", "kmer-js",
         "--no-controls", "--format", "csv", "--out", "run",
     )  # fmt: skip
     assert ended.code == 0, ended.err
     assert "markov=5" in ended.out
-    assert "markov=none" in ended.out
+    assert "markov=auto" in ended.out

@@ -17,6 +17,7 @@ class Options:
     decoder: Literal["conv", "gru"] = option("conv")
     widths: tuple[int, ...] = option((8, 16), minimum=1)
     path: str | None = option(None)
+    order: int | Literal["auto"] = option(5, minimum=0, maximum=8)
 
     def __post_init__(self):
         if self.ema and self.rate > 1:
@@ -33,6 +34,8 @@ def test_strings_become_the_fields_types_and_later_layers_win():
     assert built == Options(steps=100, rate=1.0, ema=False, decoder="gru", widths=(4, 8), path="x")
     assert isinstance(built.rate, float)
     assert build(Options, "model", {"path": "none"}).path is None
+    assert build(Options, "model", {"order": "7"}).order == 7
+    assert build(Options, "model", {"order": "auto"}).order == "auto"
     assert build(None, "model") is None
 
 
@@ -68,4 +71,12 @@ def test_a_plugin_without_options_takes_none():
 def test_options_come_back_from_their_json_form():
     built = build(Options, "model", {"steps": 7, "widths": "3"})
     assert build(Options, "model", as_dict(built)) == built
-    assert [entry["name"] for entry in describe(Options)] == ["steps", "rate", "ema", "decoder", "widths", "path"]
+    assert [entry["name"] for entry in describe(Options)] == [
+        "steps",
+        "rate",
+        "ema",
+        "decoder",
+        "widths",
+        "path",
+        "order",
+    ]

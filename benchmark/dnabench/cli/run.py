@@ -91,6 +91,13 @@ if TYPE_CHECKING:
 @common.device_option
 @execution_options
 @click.option("--out", type=click.Path(path_type=Path), help="The run directory.  [default: runs/<UTC time>-<suite>]")
+@click.option(
+    "--leaderboard",
+    "leaderboard",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Also publish there: facts in DIR/SUITE/GENERATOR.csv, beside those of earlier runs, and DIR/SUITE.csv.",
+)
 @common.store_option
 @click.option("--fresh/--resume", help="Compute everything anew, or reuse finished work.  [default: resume]")
 @click.option("--no-controls", is_flag=True, help="Leave the suite's controls out.")
@@ -124,6 +131,7 @@ def command(
     checkpoint_every: str,
     anonymous: bool,
     out: Path | None,
+    leaderboard: Path | None,
     store_directory: Path | None,
     fresh: bool,
     no_controls: bool,
@@ -201,6 +209,7 @@ def command(
             threads=threads,
             settings=settings,
             controls=not no_controls,
+            to_publish=leaderboard is not None,
         )
         host.check(plan)
         identity = Identity(catalog, plan, data, host.metric_files(plan, blocked, store.root))
@@ -232,7 +241,7 @@ def command(
                     kept={cell: result for cell, result in earlier.items() if result.status not in retried},
                     max_failures=max_failures,
                 ).run()
-            outcome = runs.write_tables(directory, plan, results, controls_of(suite, plan))
+            outcome = runs.write_tables(directory, plan, results, controls_of(suite, plan), leaderboard)
     if dry_run:
         print_plan(plan, identity, store, format)
         return ExitCode.DONE

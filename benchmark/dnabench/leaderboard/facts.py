@@ -60,7 +60,7 @@ def rows(plan: Plan, results: Iterable[CellResult], useless: str = "") -> list[R
             floor = floors.get((cell.metric, cell.seed), {}) if whole else record.get("floor", {})
             table += score_rows(plan.metric(cell.metric), record, floor, common)
     table += normalised_rows(table, useless)
-    return sorted(table, key=_order)
+    return sorted(table, key=order)
 
 
 def _cause(plan: Plan, ended: Mapping[Cell, CellResult], result: CellResult) -> CellResult:
@@ -114,7 +114,8 @@ def cell_text(value: object) -> str:
     return format(value, ".9g") if isinstance(value, float) else str(value)
 
 
-def _order(row: Row) -> tuple[Any, ...]:
+def order(row: Row) -> tuple[Any, ...]:
+    """What facts are sorted by."""
     return (row["generator"], row["options"], row["seed"], row["slice"], row["metric"])
 
 
