@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from dnabench.errors import UserError
+from dnabench.specs import label_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,11 +18,6 @@ if TYPE_CHECKING:
 
 NAMED = 10
 """Values that a message names."""
-
-
-def label_columns(option: str) -> tuple[str, ...]:
-    """The columns that a record's ``label_option`` names: ``species`` or ``species,class``; none where it is empty."""
-    return tuple(column.strip() for column in option.split(",")) if option else ()
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from dnabench import options, suites
 from dnabench.data.slices import slices_of
 from dnabench.errors import UserError
-from dnabench.labels import label_columns
 from dnabench.plan import Plan, PlannedGenerator, PlannedMetric
+from dnabench.specs import label_columns
 
 if TYPE_CHECKING:
     from dnabench.data.source import Data

@@ -179,5 +179,10 @@ class DatasetSpec(Spec):
                 raise ValueError(f"{self.name}: {name!r} is not the name of a file")
 
 
+def label_columns(option: str) -> tuple[str, ...]:
+    """The columns that a record's ``label_option`` names: ``species`` or ``species,class``; none where it is empty."""
+    return tuple(column.strip() for column in option.split(",")) if option else ()
+
+
 def _is_frozen_dataclass(cls: object) -> bool:
     return isinstance(cls, type) and dataclasses.is_dataclass(cls) and cls.__dataclass_params__.frozen  # type: ignore[attr-defined]

@@ -69,7 +69,6 @@ def test_names_and_values(dnabench, arguments, message):
         (("--set", "markov.order=9"), "option markov.order is 9; it must be at most 8"),
         (("--set", "gan.batch=3"), "options of gan are set, but gan takes no part here"),
         (("--samples", "300"), "--samples 300: the control holdout has only 70 held-out sequences"),
-        (("--length", "60", "-g", "discdiff"), "multiples of 16 bp; these have 60 bp: --length 48 would crop"),
         (("--metrics", "motif-kl", "--set", "motif-kl.motifs=absent.meme"), "absent.meme: "),
         (("--length", "65"), "64 bases, fewer than --length 65"),
         (("--metrics", "motif-kl@kmer"), "metric motif-kl works on sequences"),

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from dnabench import LabelCodes, UserError
-from dnabench.labels import label_columns
+from dnabench.specs import label_columns
 
 LABELS = pd.DataFrame({"species": ["hs", "sc", "hs", "", "hs"], "class": ["tata", "not", "not", "not", "not"]})
 

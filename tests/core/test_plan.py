@@ -5,8 +5,10 @@ import json
 
 import pytest
 
+from dnabench import GeneratorSpec, UserError
 from dnabench.orders import CellResult, Order, Site
 from dnabench.plan import Cell, Plan, PlannedGenerator, PlannedMetric
+from dnabench.planning import _check_length
 from dnabench.schedule import Schedule
 
 
@@ -116,3 +118,12 @@ def test_what_lacks_a_result_is_named_with_the_cell_that_failed(plan):
     assert "score/b/seed0/gc" in left
     assert "train/a/seed0" not in left
     assert schedule.take() == []
+
+
+def test_a_generator_that_takes_multiples_of_a_length_says_which_would_do():
+    spec = GeneratorSpec(name="m", target="m:M", summary="-", lengths=(32, 256), length_multiple=16)
+    _check_length(spec, 64)
+    with pytest.raises(UserError, match="m takes lengths that are multiples of 16 bp; these have 60 bp: --length 48"):
+        _check_length(spec, 60)
+    with pytest.raises(UserError, match="m takes lengths from 32 to 256 bp; these sequences have 16 bp"):
+        _check_length(spec, 16)

@@ -49,10 +49,10 @@ def command(
     from dnabench import options
     from dnabench.cell import MODEL_FILE, checked_sample
     from dnabench.context import Context
-    from dnabench.labels import label_columns
     from dnabench.numerics import make_deterministic
     from dnabench.plugins import construct
     from dnabench.seeds import derive_seed, seed_globals
+    from dnabench.specs import label_columns
 
     try:
         about = json.loads((model / MODEL_FILE).read_text(encoding="utf-8"))
