@@ -16,8 +16,9 @@ def dnabench_generators() -> Iterator[GeneratorSpec]:
     """The generator ``gan``."""
     yield GeneratorSpec(
         name="gan",
+        version=2,
         target="dnabench_gan.model:WassersteinGan",
-        summary="Wasserstein GAN with gradient penalty, residual convolutions, softmax outputs",
+        summary="Wasserstein GAN with gradient penalty: residual convolutions over tokens of 4 bp",
         options=GanOptions,
         citation="Killoran et al. 2017, arXiv 1712.06148; Gulrajani et al. 2017, arXiv 1704.00028",
         devices=("cpu", "cuda"),

@@ -14,12 +14,12 @@ RESIDUAL_SCALE = 0.3
 
 
 class ResidualBlock(nn.Module):
-    """``x + 0.3 * conv5(relu(conv5(relu(x))))`` on ``(batch, channels, length)``; the length is kept."""
+    """``x + 0.3 * conv(relu(conv(relu(x))))`` on ``(batch, channels, length)``; the length is kept (odd ``kernel``)."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, kernel: int = KERNEL) -> None:
         super().__init__()
-        self.first = nn.Conv1d(channels, channels, KERNEL, padding=KERNEL // 2)
-        self.second = nn.Conv1d(channels, channels, KERNEL, padding=KERNEL // 2)
+        self.first = nn.Conv1d(channels, channels, kernel, padding=kernel // 2)
+        self.second = nn.Conv1d(channels, channels, kernel, padding=kernel // 2)
 
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, channels, length)`` -> the same shape."""
@@ -32,8 +32,9 @@ class ResidualBlock(nn.Module):
 
     def pull_back(self, gradient: Tensor, first_mask: Tensor, second_mask: Tensor) -> Tensor:
         """A gradient with respect to the output, as one with respect to the input; same shape."""
-        branch = F.conv_transpose1d(gradient, self.second.weight, padding=KERNEL // 2) * second_mask
-        branch = F.conv_transpose1d(branch, self.first.weight, padding=KERNEL // 2) * first_mask
+        padding = self.first.weight.shape[-1] // 2
+        branch = F.conv_transpose1d(gradient, self.second.weight, padding=padding) * second_mask
+        branch = F.conv_transpose1d(branch, self.first.weight, padding=padding) * first_mask
         return gradient + RESIDUAL_SCALE * branch
 
 
@@ -42,6 +43,7 @@ class Generator(nn.Module):
 
     def __init__(self, *, latent: int, channels: int, blocks: int, length: int) -> None:
         super().__init__()
+        self.inputs = latent
         self.shape = (channels, length)
         self.input = nn.Linear(latent, channels * length)
         self.blocks = nn.Sequential(*[ResidualBlock(channels) for _ in range(blocks)])
@@ -92,8 +94,8 @@ class Critic(nn.Module):
 def initialise(network: nn.Module, random: torch.Generator) -> None:
     """Uniform weights within Glorot's bounds, times sqrt 2 for convolutions, and zero biases, as Killoran et al. do."""
     for module in network.modules():
-        if isinstance(module, (nn.Conv1d, nn.Linear)):
-            gain = math.sqrt(2) if isinstance(module, nn.Conv1d) else 1.0
+        if isinstance(module, (nn.Conv1d, nn.ConvTranspose1d, nn.Linear)):
+            gain = 1.0 if isinstance(module, nn.Linear) else math.sqrt(2)
             nn.init.xavier_uniform_(module.weight, gain=gain, generator=random)
             assert module.bias is not None
             nn.init.zeros_(module.bias)

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-import copy
-import math
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
+from dnabench import UserError
+from dnabench.training import MovingAverage
+from dnabench_gan.watch import Watch
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dnabench import Checkpoint, Context
     from dnabench_gan.networks import Critic, Generator
     from dnabench_gan.options import GanOptions
+    from dnabench_gan.tokens import TokenCritic, TokenGenerator
+    from dnabench_gan.watch import Curves
 
 ADAM_BETAS = (0.5, 0.9)
-REPORT_EVERY = 10  # iterations between progress reports; each reads the loss back from the device
+NOT_OF_CHECKPOINT = ("decode", "devices")
+"""Options that a checkpoint does not depend on."""
 
 
 def one_hot_table(device: torch.device) -> Tensor:
@@ -28,12 +36,29 @@ def one_hot(codes: Tensor, table: Tensor) -> Tensor:
     return table[codes.long()].transpose(1, 2).contiguous()
 
 
-def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
+def draw(probabilities: Tensor, uniform: Tensor) -> Tensor:
+    """Codes 0 to 3, int64 ``(batch, length)``, from base probabilities ``(batch, 4, length)``, each by itself.
+
+    ``uniform``, ``(batch, length)``, holds numbers in [0, 1): the cumulative probability at which each base is taken.
+    """
+    return (uniform[:, None] > probabilities.cumsum(1)[:, :3]).sum(1)
+
+
+def straight_through(probabilities: Tensor, uniform: Tensor, table: Tensor) -> Tensor:
+    """Drawn bases as one-hot vectors ``(batch, 4, length)`` with the gradient of their ``probabilities``.
+
+    The straight-through estimator of Bengio et al. 2013 (arXiv 1308.3432, section 4). See :func:`draw`.
+    """
+    drawn = one_hot(draw(probabilities.detach(), uniform), table)
+    return drawn + (probabilities - probabilities.detach())
+
+
+def gradient_penalty(critic: Critic | TokenCritic, real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
     """Mean of ``(||grad critic|| - 1)^2`` at points between real and generated sequences (arXiv 1704.00028, eq. 3).
 
     ``real`` and ``fake`` are ``(batch, 4, length)``; ``mix``, ``(batch, 1, 1)`` in [0, 1], is the share of ``real``.
     """
-    gradient = critic.input_gradient(mix * real + (1 - mix) * fake)
+    gradient = critic.input_gradient(mix * real + (1 - mix) * fake).float()
     norm: Tensor = torch.linalg.vector_norm(gradient, dim=(1, 2))  # (batch,)
     return (norm - 1).square().mean()
 
@@ -41,102 +66,128 @@ def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, mix: Tensor) ->
 class CriticLoss(nn.Module):
     """The critic's loss as a module's output, the form that gradients of several processes are averaged in."""
 
-    def __init__(self, critic: Critic, penalty: float) -> None:
+    def __init__(self, critic: Critic | TokenCritic, penalty: float) -> None:
         super().__init__()
         self.critic = critic
         self.penalty = penalty
 
     def forward(self, real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
         """A number, for the arguments of :func:`gradient_penalty` (arXiv 1704.00028, eq. 3)."""
-        scores = self.critic(torch.cat([real, fake]))  # (2 * batch,)
+        # First with a graph: autocast keeps the weights that it rounds, and those of the penalty's masks have none.
+        scores = self.critic(torch.cat([real, fake])).float()  # (2 * batch,)
         distance: Tensor = scores[len(real) :].mean() - scores[: len(real)].mean()
         return distance + self.penalty * gradient_penalty(self.critic, real, fake, mix)
 
 
 def train(
-    generator: Generator,
-    critic: Critic,
+    generator: Generator | TokenGenerator,
+    critic: Critic | TokenCritic,
     codes: Tensor,
     *,
     options: GanOptions,
     random: torch.Generator,
     checkpoint: Checkpoint,
     context: Context,
-) -> Generator:
-    """Train both networks in place; return the generator to sample from.
+) -> Curves:
+    """Train both networks in place; return the training curve of each.
 
-    That is a copy whose weights are the exponential moving average over the iterations (with ``ema_decay = 0``: those
-    of the last one). ``codes`` is uint8, ``(n, length)``, on the networks' device. ``random`` is a CPU generator, so
-    that a seed means the same batches and noise on every device, and in every process of those that train together.
-    Training goes on from where ``checkpoint`` stands; one that has been finished leaves its last state there. Raises
-    RuntimeError, in all processes at once, when the loss is no longer finite.
+    The generator ends with the exponential moving average of its weights over the iterations (``ema_decay = 0``: with
+    those of the last one), the critic with its last weights. ``codes`` is uint8, ``(n, length)``, on the networks'
+    device. ``random`` is a CPU generator, so that a seed means the same batches and noise on every device, and in every
+    process of those that train together. Training goes on from where ``checkpoint`` stands; one that has been finished
+    leaves its last state there.
+
+    UserError, in all processes at once, when a loss is not finite; the last good checkpoint stays. And when the
+    checkpoint is one of another configuration.
     """
-    device, batch = codes.device, options.batch_size
-    average, table = copy.deepcopy(generator), one_hot_table(device)
+    device, batch, length = codes.device, options.batch_size, codes.shape[1]
+    table = one_hot_table(device)
+    average = MovingAverage(generator, options.ema_decay)
     generator_adam = torch.optim.Adam(generator.parameters(), lr=options.learning_rate, betas=ADAM_BETAS, fused=True)
-    critic_adam = torch.optim.Adam(critic.parameters(), lr=options.learning_rate, betas=ADAM_BETAS, fused=True)
-    first_real, no_latent = one_hot(codes[:1], table), torch.zeros(1, options.latent, device=device)
+    critic_adam = torch.optim.Adam(critic.parameters(), lr=options.critic_learning_rate, betas=ADAM_BETAS, fused=True)
+    first_real, no_latent = one_hot(codes[:1], table), torch.zeros(1, generator.inputs, device=device)
     generate = context.together(generator, no_latent)
     critic_loss_of = context.together(CriticLoss(critic, options.penalty), first_real, first_real, 1.0)
+    watch = Watch(options.iterations, device, context)
     parts: dict[str, Any] = {
         "generator": generator,
         "critic": critic,
         "average": average,
         "generator_adam": generator_adam,
         "critic_adam": critic_adam,
+        "watch": watch,
     }
-    first = 0
+    configuration = dataclasses.asdict(options) | {"length": length}
     if (state := checkpoint.load()) is not None:
+        _check_configuration(state.get("configuration", {}), configuration, context)
         for name, part in parts.items():
             part.load_state_dict(state[name])
         random.set_state(state["random"])
-        first = state["iteration"]
 
-    def latent() -> Tensor:
-        return context.share(torch.randn(batch, options.latent, generator=random)).to(device)
+    def share(drawn: Tensor) -> Tensor:
+        mine = context.share(drawn)
+        # From pinned memory the copy to a GPU is not waited for.
+        return mine.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else mine
 
-    for iteration in range(first, options.iterations):
+    precision = torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16_pays(options, device))
+
+    def fakes(generate: nn.Module) -> Tensor:
+        probabilities: Tensor = generate(share(torch.randn(batch, generator.inputs, generator=random)))
+        if not options.straight_through:
+            return probabilities
+        return straight_through(probabilities, share(torch.rand(batch, length, generator=random)), table)
+
+    while watch.done < options.iterations:
+        factor = fall(watch.done, options)
+        generator_adam.param_groups[0]["lr"] = factor * options.learning_rate
+        critic_adam.param_groups[0]["lr"] = factor * options.critic_learning_rate
         critic.requires_grad_(True)
         for _ in range(options.critic_steps):
-            rows = context.share(torch.randint(len(codes), (batch,), generator=random)).to(device)
-            mix = context.share(torch.rand(batch, 1, 1, generator=random)).to(device)
+            rows = share(torch.randint(len(codes), (batch,), generator=random))
+            mix = share(torch.rand(batch, 1, 1, generator=random))
             real = one_hot(codes[rows], table)
-            with torch.no_grad():
-                fake = generator(latent())
-            critic_loss = critic_loss_of(real, fake, mix)
+            with torch.no_grad(), precision:
+                fake = fakes(generator)
+            with precision:
+                critic_loss = critic_loss_of(real, fake, mix)
             critic_adam.zero_grad()
             critic_loss.backward()
             critic_adam.step()
 
         critic.requires_grad_(False)
-        generator_loss = -critic(generate(latent())).mean()
+        with precision:
+            generator_loss = -critic(fakes(generate)).float().mean()
         generator_adam.zero_grad()
         generator_loss.backward()
         generator_adam.step()
-        _update_average(average, generator, options.ema_decay, iteration)
+        average.update(generator)
 
-        done = iteration + 1
-        if done % REPORT_EVERY == 0 or done == options.iterations:
-            losses = context.mean_of_ranks(torch.stack([critic_loss, generator_loss])).tolist()
-            _check_finite(losses[0], losses[1], done)
-            context.progress(done, options.iterations, "train")
-        if checkpoint.due() or done == options.iterations:
+        watch.see(critic_loss, generator_loss)
+        if checkpoint.due() or watch.done == options.iterations:
+            watch.check((generator, critic))
             states = {name: part.state_dict() for name, part in parts.items()}
-            checkpoint.save(states | {"random": random.get_state(), "iteration": done})
-    return average
+            checkpoint.save(states | {"random": random.get_state(), "configuration": configuration})
+    average.copy_to(generator)
+    return watch.curves
 
 
-@torch.no_grad()
-def _update_average(average: Generator, generator: Generator, decay: float, iteration: int) -> None:
-    # The first iterations count less than the decay alone would have it: they still hold the random initial weights.
-    decay = min(decay, (1 + iteration) / (10 + iteration))
-    for mean, weight in zip(average.parameters(), generator.parameters(), strict=True):
-        mean.lerp_(weight, 1 - decay)
+def fall(iteration: int, options: GanOptions) -> float:
+    """The factor on both learning rates in an iteration, from 0 on: 1, and a straight line to 0 at the end."""
+    left, falling = 1 - iteration / options.iterations, 1 - options.constant_share
+    return 1.0 if left >= falling else left / falling
 
 
-def _check_finite(critic_loss: float, generator_loss: float, iteration: int) -> None:
-    if not (math.isfinite(critic_loss) and math.isfinite(generator_loss)):
-        raise RuntimeError(
-            f"gan: the loss is no longer finite at iteration {iteration} "
-            f"(critic {critic_loss}, generator {generator_loss}); try a smaller learning_rate"
+def bfloat16_pays(options: GanOptions, device: torch.device) -> bool:
+    """Whether to train in bfloat16: on tokens, on a GPU or a CPU that has it; the paper's network is in float32."""
+    has_it = device.type == "cuda" or torch.backends.cpu.get_cpu_capability() == "AVX512"
+    return options.network == "tokens" and has_it
+
+
+def _check_configuration(found: Mapping[str, Any], here: Mapping[str, Any], context: Context) -> None:
+    names = [name for name in here if name not in NOT_OF_CHECKPOINT and found.get(name) != here[name]]
+    if names:
+        differences = ", ".join(f"{name} {found.get(name)} there and {here[name]} here" for name in names)
+        raise UserError(
+            f"gan: the checkpoint in {context.scratch} is of another configuration ({differences}); remove it, or "
+            "train with the options it was made with"
         )

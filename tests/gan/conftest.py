@@ -9,7 +9,18 @@ import torch
 from dnabench import SequenceSet
 from dnabench_gan.options import GanOptions
 
-TINY = GanOptions(latent=8, channels=4, blocks=1, batch_size=16, iterations=3, critic_steps=2, learning_rate=1e-3)
+TINY = GanOptions(
+    latent=8,
+    noise=2,
+    channels=4,
+    blocks=2,
+    batch_size=16,
+    iterations=3,
+    critic_steps=2,
+    learning_rate=1e-3,
+    critic_learning_rate=1e-3,
+    constant_share=1.0,
+)
 
 
 @pytest.fixture

@@ -94,13 +94,23 @@ def test_save_and_load(fitted, make_context, tmp_path, decode, tiny):
     directory = tmp_path / "model"
     directory.mkdir()
     model.save(directory)
-    assert {path.suffix for path in directory.iterdir()} == {".safetensors", ".json"}
+    assert {path.suffix for path in directory.iterdir()} == {".safetensors", ".json", ".csv"}
     assert json.loads((directory / "gan.json").read_text())["length"] == 24
 
     loaded = WassersteinGan(dataclasses.replace(tiny, channels=9))  # the saved options win
     loaded.load(directory)
     expected = model.sample(300, context=make_context(seed=1, length=24))
     np.testing.assert_array_equal(loaded.sample(300, context=make_context(seed=1, length=24)), expected)
+
+
+def test_weights_of_another_network_are_refused(fitted, tmp_path):
+    other = fitted(network="residual")
+    other.save(tmp_path)
+    settings = json.loads((tmp_path / "gan.json").read_text())
+    settings["options"]["network"] = "tokens"
+    (tmp_path / "gan.json").write_text(json.dumps(settings))
+    with pytest.raises(UserError, match="generator.safetensors: not the weights of the network in gan.json"):
+        other.load(tmp_path)
 
 
 def test_the_global_generators_are_left_alone(fitted, make_context, tmp_path):
@@ -127,11 +137,18 @@ def test_sequences_of_n_alone_can_be_trained_on(tiny, make_context):
     assert model.sample(3, context=make_context(length=24)).max() <= 3
 
 
-@pytest.mark.parametrize("length", [1, 3, 101])
-def test_any_length(tiny, make_context, length):
-    model = WassersteinGan(tiny)
+@pytest.mark.parametrize("network", ["tokens", "residual"])
+@pytest.mark.parametrize("length", [1, 3, 200, 251, 256, 1000, 2048])
+def test_any_length_and_fewer_sequences_than_a_batch(tiny, make_context, tmp_path, network, length):
+    options = dataclasses.replace(tiny, network=network, iterations=1)
+    model = WassersteinGan(options)
     model.fit(SequenceSet(np.zeros((5, length), np.uint8)), context=make_context(length=length))
-    assert model.sample(2, context=make_context(length=length)).shape == (2, length)
+    samples = model.sample(2, context=make_context(length=length))
+    assert samples.shape == (2, length)
+    model.save(tmp_path)
+    loaded = WassersteinGan(tiny)
+    loaded.load(tmp_path)
+    np.testing.assert_array_equal(loaded.sample(2, context=make_context(length=length)), samples)
 
 
 def test_progress_is_reported_to_the_end(tiny, random_dna, make_context):
@@ -140,18 +157,17 @@ def test_progress_is_reported_to_the_end(tiny, random_dna, make_context):
     model = WassersteinGan(dataclasses.replace(tiny, iterations=25))
     model.fit(random_dna, context=make_context(length=24, progress=report))
     model.sample(300, context=make_context(length=24, progress=report))
-    assert calls == [
-        *[(done, 25, "train") for done in (10, 20, 25)],
-        *[(done, 300, "sample") for done in (256, 300)],
-    ]
+    assert [call[:2] for call in calls] == [*[(done, 25) for done in range(1, 26)], (256, 300), (300, 300)]
+    losses = [f"train, critic {c[1]:.4g}, generator {g[1]:.4g}" for c, g in zip(*model.curves.values(), strict=True)]
+    assert [call[2] for call in calls] == [*losses, "sample", "sample"]
 
 
 def test_bad_use_is_refused(tiny, fitted, make_context, tmp_path):
-    with pytest.raises(RuntimeError, match="neither fit nor load"):
+    with pytest.raises(UserError, match="call fit or load first"):
         WassersteinGan(tiny).sample(1, context=make_context(length=24))
-    with pytest.raises(RuntimeError, match="neither fit nor load"):
+    with pytest.raises(UserError, match="call fit or load first"):
         WassersteinGan(tiny).save(tmp_path)
-    with pytest.raises(ValueError, match="fitted on 24 bp, it cannot sample 25 bp"):
+    with pytest.raises(UserError, match="trained on 24 bp and cannot sample 25 bp"):
         fitted().sample(1, context=make_context(length=25))
     with pytest.raises(UserError, match="training sequences, and there are none"):
         WassersteinGan(tiny).fit(SequenceSet(np.zeros((0, 24), np.uint8)), context=make_context(length=24))

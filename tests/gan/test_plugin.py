@@ -36,6 +36,8 @@ def test_every_preset_fits_the_options():
 
 def test_the_paper_preset_has_the_numbers_of_the_paper():
     assert GanOptions(**PRESETS["paper"]) == GanOptions(
+        network="residual",
+        straight_through=False,
         latent=100,
         channels=100,
         blocks=5,
@@ -43,6 +45,8 @@ def test_the_paper_preset_has_the_numbers_of_the_paper():
         iterations=100_000,
         critic_steps=5,
         learning_rate=1e-4,
+        critic_learning_rate=1e-4,
+        constant_share=1.0,
         penalty=10.0,
         ema_decay=0.0,
         decode="argmax",

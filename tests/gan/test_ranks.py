@@ -22,7 +22,7 @@ import json, os, signal, sys, time, traceback
 from pathlib import Path
 import numpy as np, torch
 from torch import distributed
-from dnabench import Context, SequenceSet
+from dnabench import Context, SequenceSet, UserError
 from dnabench_gan import training
 from dnabench_gan.model import WassersteinGan
 from dnabench_gan.options import GanOptions
@@ -62,7 +62,7 @@ if rank == 1:
     training.gradient_penalty = lambda *arguments: penalty(*arguments) + float("nan")  # its gradient is as before
 try:
     fit("unfit")
-except RuntimeError as error:
+except UserError as error:
     (out / f"error{rank}.txt").write_text(str(error))
 training.gradient_penalty = penalty
 fit("cut", progress)
@@ -78,7 +78,10 @@ leave()
 
 @pytest.fixture
 def options(tiny):
-    return dataclasses.replace(tiny, iterations=25, batch_size=18, devices=RANKS)
+    # Of drawn bases one in some thousand would fall otherwise by rounding, and what follows would differ by more.
+    return dataclasses.replace(
+        tiny, iterations=25, batch_size=18, devices=RANKS, network="residual", straight_through=False
+    )
 
 
 @pytest.mark.slow
@@ -89,7 +92,7 @@ def test_three_processes_end_as_one_does_and_when_killed_with_the_same_bytes(
     arguments = tmp_path, json.dumps(dataclasses.asdict(options))
     assert "(SIGKILL)" in torchrun(START + KILLED, *arguments, ranks=RANKS).stderr
     path = tmp_path / "cut-scratch" / "gan.safetensors"
-    reached = Checkpoint(path, every=0).load()["iteration"]
+    reached = Checkpoint(path, every=0).load()["watch"]["done"]
     assert 1 <= reached <= 20
     assert torchrun(START + CONTINUED, *arguments, ranks=RANKS).returncode == 0
 
@@ -101,9 +104,9 @@ def test_three_processes_end_as_one_does_and_when_killed_with_the_same_bytes(
     ]
     assert len({path.read_bytes() for path in saved}) == 1
     (reports,) = texts("reports{}.json")
-    assert json.loads(reports) == [[done, 25, "train"] for done in (10, 20, 25) if done > reached]
+    assert [report[:2] for report in json.loads(reports)] == [[done, 25] for done in range(reached + 1, 26)]
     (error,) = texts("error{}.txt")  # that of the process whose loss is not finite, in all of them
-    assert error.startswith("gan: the loss is no longer finite at iteration 10 (critic nan, generator ")
+    assert error.startswith("gan: the loss is not finite at iteration 1 of 25")
 
     alone, untrained = (
         WassersteinGan(dataclasses.replace(options, **changes)) for changes in ({}, {"learning_rate": 0.0})
