@@ -237,6 +237,11 @@ def _restore(moving: Mapping[str, Any], state: Mapping[str, Any], stage: str, co
         ) from error
 
 
+def bfloat16_pays(device: torch.device) -> bool:
+    """Whether bfloat16 is worth it on ``device``: on GPUs and CPUs with AVX-512. On others it is many times slower."""
+    return device.type == "cuda" or torch.backends.cpu.get_cpu_capability() == "AVX512"
+
+
 @contextmanager
 def seeded(generator: torch.Generator) -> Iterator[None]:
     """Torch's own CPU generator, which initialises layers, seeded from ``generator`` and put back afterwards."""

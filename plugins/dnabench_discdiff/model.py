@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 from torch import nn
 
+from dnabench.training import bfloat16_pays
 from dnabench_discdiff.conditions import not_told
 from dnabench_discdiff.denoiser import Denoiser
 from dnabench_discdiff.diffusion import Diffusion
@@ -78,7 +79,7 @@ class DiscDiff(Vae):
         x = super()._latents(labels, generator)
 
         # 1.65 times as fast on a CPU, and what it was trained in; the release samples in full precision.
-        bfloat16 = options.denoiser != "released"
+        bfloat16 = options.denoiser != "released" and bfloat16_pays(labels.device)
 
         def denoise(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
             with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=bfloat16):

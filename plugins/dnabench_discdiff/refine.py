@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
-from dnabench.training import Batches, optimise
+from dnabench.training import Batches, bfloat16_pays, optimise
 from dnabench_discdiff.autoencoder import N, most_probable
 from dnabench_discdiff.conditions import kind_of, kinds
 from dnabench_discdiff.decoders import AutoregressiveHead
@@ -62,7 +62,7 @@ class AbsorbEscape(nn.Module):
         def loss_at(step: int) -> torch.Tensor:  # noqa: ARG001
             rows = batches.draw().to(device)
             codes = data.codes[rows].long()
-            with torch.autocast(device.type, dtype=torch.bfloat16):
+            with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16_pays(device)):
                 logits = self.logits(codes, data.labels[rows])
             return F.cross_entropy(logits.float().reshape(-1, 4), codes.reshape(-1), ignore_index=N)
 

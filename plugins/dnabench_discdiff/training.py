@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from dnabench.training import Batches, optimise, warm_up_cosine
+from dnabench.training import Batches, bfloat16_pays, optimise, warm_up_cosine
 from dnabench_discdiff.autoencoder import evidence_loss
 from dnabench_discdiff.conditions import not_told
 from dnabench_discdiff.diffusion import STEPS
@@ -89,7 +89,7 @@ def train_autoencoder(
         options.kl_weight,
     )
     # The released network is trained in full precision, as its authors did.
-    bfloat16 = options.autoencoder != "released"
+    bfloat16 = options.autoencoder != "released" and bfloat16_pays(device)
 
     def loss_at(step: int) -> torch.Tensor:
         weight = options.kl_weight * min(1.0, (step + 1) / (KL_WARM_UP * steps))
@@ -148,7 +148,7 @@ class DenoisingLoss:
             labels = torch.where(untold[:, None], not_told(self.values, len(labels), device), labels)
         x0 = mean + spread * of_latent
         x_t = self.diffusion.add_noise(x0, t, noise)
-        with torch.autocast(device.type, dtype=torch.bfloat16):
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16_pays(device)):
             predicted = self.predict(x_t, t, labels)
         if self.options.expected_target:
             x0, noise = self.diffusion.expected(x_t, t, mean, spread)
@@ -265,7 +265,7 @@ def train_jointly(
         weight = options.kl_weight * min(1.0, (step + 1) / (KL_WARM_UP * steps))
         rows = batches.draw().to(device)
         of_latent = torch.randn(batches.size, *shape, generator=generator).to(device)
-        with torch.autocast(device.type, dtype=torch.bfloat16):
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16_pays(device)):
             loss: torch.Tensor = both(data.codes[rows].long(), data.labels[rows], of_latent, weight, denoising_loss)
         return loss
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from dnabench import UserError
-from dnabench.training import MovingAverage
+from dnabench.training import MovingAverage, bfloat16_pays
 from dnabench_gan.watch import Watch
 
 if TYPE_CHECKING:
@@ -129,7 +129,11 @@ def train(
         # From pinned memory the copy to a GPU is not waited for.
         return mine.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else mine
 
-    precision = torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16_pays(options, device))
+    precision = torch.autocast(
+        device.type,
+        dtype=torch.bfloat16,
+        enabled=options.network == "tokens" and bfloat16_pays(device),  # the paper's network is in float32
+    )
 
     def fakes(generate: nn.Module) -> Tensor:
         probabilities: Tensor = generate(share(torch.randn(batch, generator.inputs, generator=random)))
@@ -175,12 +179,6 @@ def fall(iteration: int, options: GanOptions) -> float:
     """The factor on both learning rates in an iteration, from 0 on: 1, and a straight line to 0 at the end."""
     left, falling = 1 - iteration / options.iterations, 1 - options.constant_share
     return 1.0 if left >= falling else left / falling
-
-
-def bfloat16_pays(options: GanOptions, device: torch.device) -> bool:
-    """Whether to train in bfloat16: on tokens, on a GPU or a CPU that has it; the paper's network is in float32."""
-    has_it = device.type == "cuda" or torch.backends.cpu.get_cpu_capability() == "AVX512"
-    return options.network == "tokens" and has_it
 
 
 def _check_configuration(found: Mapping[str, Any], here: Mapping[str, Any], context: Context) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from dnabench import Context, LabelCodes, SequenceSet, UserError
-from dnabench.training import Batches, optimise, seeded
+from dnabench.training import Batches, bfloat16_pays, optimise, seeded
 from dnabench_lstm.network import Network
 from dnabench_lstm.options import LstmOptions
 
@@ -40,7 +41,7 @@ class Lstm:
         self.labels = LabelCodes.learn(options.condition, train.labels)
         with seeded(context.torch_generator()):
             self._build(train.length)
-        network = self.network.to(context.device)
+        network = self.network.to(context.device).train()  # cuDNN's LSTM has no backward pass in eval mode
         codes = torch.from_numpy(train.codes.copy()).to(context.device)
         labels = torch.from_numpy(self.labels.encode(train.labels)).to(context.device)
         batches = Batches(len(codes), options.batch_size, generator)
@@ -104,6 +105,8 @@ class Lstm:
         with seeded(torch.Generator()):
             self._build(about["length"])
         self.network.load_state_dict(load_file(directory / "model.safetensors"))
+        with (directory / "losses.csv").open(encoding="utf-8", newline="") as file:
+            self.losses = [(int(row["step"]), float(row["loss"])) for row in csv.DictReader(file)]
 
     def _build(self, length: int) -> None:
         options, self.length = self.options, length
@@ -129,8 +132,3 @@ class _Loss(nn.Module):
     def forward(self, codes: torch.Tensor, labels: torch.Tensor, keep: Sequence[torch.Tensor] = ()) -> torch.Tensor:
         """See ``Network.loss``."""
         return self.network.loss(codes, labels, keep)
-
-
-def bfloat16_pays(device: torch.device) -> bool:
-    """Whether there is a fused bfloat16 LSTM for ``device``; a CPU without AVX-512 takes 20 times longer without it."""
-    return device.type == "cuda" or torch.backends.cpu.get_cpu_capability() == "AVX512"

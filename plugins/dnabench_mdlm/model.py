@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from dnabench import Context, LabelCodes, SequenceSet, UserError
-from dnabench.training import Batches, optimise, seeded
+from dnabench.training import Batches, bfloat16_pays, optimise, seeded
 from dnabench_mdlm.diffusion import bound, mask, sample, spread_times
 from dnabench_mdlm.network import Denoiser
 from dnabench_mdlm.options import MdlmOptions
@@ -35,7 +35,7 @@ class MaskedDiffusion:
 
         An interrupted training goes on from its checkpoint in ``context.scratch``. Processes that train together all
         end with the weights that are saved. UserError when there are no sequences, when a column that ``condition``
-        names is missing, and when the processes cannot share a batch evenly.
+        names is missing, when the loss is not finite, and when the processes cannot share a batch evenly.
         """
         options, device = self.options, torch.device(context.device)
         labels = LabelCodes.learn(options.condition, train.labels)
@@ -53,7 +53,7 @@ class MaskedDiffusion:
             t = context.share(spread_times(batches.size, generator)).to(device)
             uniforms = context.share(torch.rand(batches.size, train.length, generator=generator)).to(device)
             x_t = mask(codes[rows], t, uniforms)
-            with torch.autocast(device.type, dtype=torch.bfloat16):
+            with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16_pays(device)):
                 logits = predict(x_t, t, values[rows])
             return bound(logits, codes[rows], x_t, t).mean()
 
@@ -88,7 +88,7 @@ class MaskedDiffusion:
             rows = min(CHUNK, n - start)
             filled = torch.zeros(CHUNK, values.shape[1], dtype=torch.int64)
             filled[:rows] = values[start : start + rows]
-            with torch.autocast(device.type, dtype=torch.bfloat16):
+            with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16_pays(device)):
                 x = sample(
                     partial(network, labels=filled.to(device)),
                     CHUNK,

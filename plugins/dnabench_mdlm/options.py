@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class MdlmOptions:
     """What can be set; the defaults are the preset ``quick``."""
 
-    width: int = option(32, "channels of every convolution", minimum=1)
+    width: int = option(32, "channels of every convolution", minimum=2)
     layers: int = option(5, "dilated convolutions, with dilations 1, 1, 4, 16, 64 over and over", minimum=1)
     position: bool = option(True, "learn an embedding of every position, for sequences that are aligned")
     condition: str = option("", "label columns to condition on, such as species or species,class; empty for none")

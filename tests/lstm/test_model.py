@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torch.nn.modules.module import register_module_forward_hook
 
 import dnabench_lstm
-from dnabench import SequenceSet, UserError
+from dnabench import Context, SequenceSet, UserError
 from dnabench.options import build
 from dnabench_lstm.model import CHUNK, Lstm
 from dnabench_lstm.options import PRESETS, LstmOptions
@@ -115,9 +116,15 @@ def test_the_same_seed_gives_the_same_bytes_and_what_is_loaded_samples_alike(fit
     assert set(saved[0]) == {"model.json", "model.safetensors", "losses.csv"}
     loaded = Lstm(LstmOptions())
     loaded.load(tmp_path / "saved0")
-    one, other = (model.sample(20, context=make_context(length=20, seed=5)) for model in (models[0], loaded))
-    assert one.digest == other.digest
-    assert fitted(labelled(40), seed=2, condition="species").sample(20, context=make_context(length=20)) != one
+    another = fitted(labelled(40), seed=2, condition="species", dropout=dropout)
+    one, same, other = (
+        model.sample(20, context=make_context(length=20, seed=5)) for model in (models[0], loaded, another)
+    )
+    assert one.digest == same.digest
+    assert (one.codes != other.codes).any()
+    (tmp_path / "again").mkdir()
+    loaded.save(tmp_path / "again")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()} == saved[0]
 
 
 def test_the_losses_are_written(fitted, tmp_path):
@@ -143,6 +150,40 @@ def test_any_length_and_fewer_sequences_than_a_batch(fitted, make_context, lengt
     model = fitted(random_set(3, length), steps=2)
     drawn = model.sample(4, context=make_context(length=length))
     assert (drawn.codes.shape, drawn.codes.dtype, list(drawn.labels.columns)) == ((4, length), np.uint8, [])
+    assert model.sample(0, context=make_context(length=length)).codes.shape == (0, length)
+
+
+def test_a_single_sequence_of_nothing_but_n(fitted, make_context):
+    model = fitted(SequenceSet(np.full((1, 24), 4, np.uint8)))
+    assert model.sample(4, context=make_context(length=24)).codes.max() <= 3
+
+
+def test_gradients_are_shared_in_training_mode(fitted, monkeypatch):
+    # Processes that train together run a backward pass when they are brought together: an error of cuDNN in eval mode.
+    modes = []
+
+    def together(self, module, *example):
+        modes.extend(part.training for part in module.modules())
+        return module
+
+    monkeypatch.setattr(Context, "together", together)
+    fitted(random_set(), steps=1)
+    assert modes
+    assert all(modes)
+
+
+@pytest.mark.parametrize(("cpu", "dtype"), [("AVX512", torch.bfloat16), ("AVX2", torch.float32)])
+def test_bfloat16_only_on_a_cpu_that_has_it(fitted, monkeypatch, cpu, dtype):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: cpu)
+    seen = set()
+
+    def see(module, inputs, output):
+        if isinstance(module, torch.nn.LSTM):
+            seen.add(output[0].dtype)
+
+    with register_module_forward_hook(see):
+        fitted(random_set(), steps=1)
+    assert seen == {dtype}
 
 
 def test_bad_input(fitted, make_context):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dnabench.options import build
-from dnabench_mdlm.network import Denoiser
+from dnabench_mdlm.network import Convolution, Denoiser
 from dnabench_mdlm.options import PRESETS, MdlmOptions
 
 
@@ -58,6 +58,16 @@ def test_receptive_field(layers, reach):
     assert int(differs.min()) >= length // 2 - reach
     assert int(differs.max()) <= length // 2 + reach
     assert int(differs.max() - differs.min()) == 2 * reach
+
+
+@pytest.mark.parametrize("dilation", [1, 4])
+def test_beyond_the_borders_there_are_zeros(dilation):
+    torch.manual_seed(0)
+    convolution, x = Convolution(3, 2, 9, dilation), torch.randn(2, 30, 3)
+    weight, bias = convolution.conv.weight[:, :, 0], convolution.conv.bias
+    padded = torch.nn.functional.pad(x.transpose(1, 2), (4 * dilation, 4 * dilation))
+    expected = torch.nn.functional.conv1d(padded, weight, bias, dilation=dilation)
+    torch.testing.assert_close(convolution(x), expected.transpose(1, 2))
 
 
 @pytest.mark.parametrize("length", [1, 2, 37, 256])
