@@ -104,6 +104,10 @@ class LabelCodes:
         part = self._only(asked)
         wanted = part.encode(context.labels[asked])
         if len(asked) == len(self.columns):
+            known = set(map(tuple, self.kinds.tolist()))
+            for kind in np.unique(wanted, axis=0):
+                if tuple(kind.tolist()) not in known:
+                    raise UserError(f"no training sequence has {self.named(kind)} together")
             return wanted
         of_kinds = self.kinds[:, [self.columns.index(column) for column in asked]]
         codes = np.empty((n, len(self.columns)), np.int64)

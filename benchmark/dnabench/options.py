@@ -76,8 +76,8 @@ def describe(options: type | None) -> list[dict[str, Any]]:
 def _read(value: Any, annotation: Any, where: str) -> Any:
     origin = get_origin(annotation)
     if origin in (Union, types.UnionType):
-        arms = get_args(annotation)
-        if type(None) in arms and (value is None or value == "none"):
+        arms = [arm for arm in get_args(annotation) if arm is not type(None)]
+        if len(arms) < len(get_args(annotation)) and (value is None or value == "none"):
             return None
         if any(get_origin(arm) is Literal and value in get_args(arm) for arm in arms):
             return value

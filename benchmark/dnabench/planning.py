@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dnabench.data.source import Data
     from dnabench.plugins import Catalog, Provided
     from dnabench.specs import EmbedderSpec, GeneratorSpec, MetricSpec
-    from dnabench.suites import Controls, Suite
+    from dnabench.suites import Suite
 
 PRESETS = ("quick", "standard", "paper")
 # What every line of a leaderboard carries whose data are not the suite's own, or split without regard to relatives.
@@ -289,8 +289,3 @@ def check_settings(catalog: Catalog, settings: Settings, used: set[str]) -> None
             raise catalog.unknown("plugin", name, catalog.names())
         if name not in used:
             raise UserError(f"options of {name} are set, but {name} takes no part here")
-
-
-def controls_of(suite: Suite, plan: Plan) -> Controls | None:
-    """The suite's controls when the plan holds all of them."""
-    return suite.controls if {g.name for g in plan.generators}.issuperset(suite.controls.names) else None

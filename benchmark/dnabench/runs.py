@@ -131,13 +131,18 @@ def write_tables(
     directory: Path,
     plan: Plan,
     results: Sequence[CellResult],
-    controls: Controls | None,
+    controls: Controls,
     leaderboard: Path | None = None,
 ) -> Outcome:
-    """The tables of a finished run, written and returned; also published in the directory ``leaderboard``, if given."""
-    rows = facts.rows(plan, results, controls.useless if controls else "")
+    """The tables of a finished run, written and returned; also published in the directory ``leaderboard``, if given.
+
+    ``controls`` are the suite's. They tell of the run's metrics only where all of them took part, and of the published
+    ones where earlier runs had them, too.
+    """
     kinds = {generator.name: generator.kind for generator in plan.generators}
-    board = table.build(rows, kinds, controls, plan.flags)
+    present = controls if kinds.keys() >= set(controls.names) else None
+    rows = facts.rows(plan, results, present.useless if present else "")
+    board = table.build(rows, kinds, present, plan.flags)
     outcome = Outcome(list(results), rows, board, table.columns(metric.label for metric in plan.metrics))
     atomic_write(directory / "results.csv", facts.to_csv(outcome.rows, facts.COLUMNS))
     atomic_write(directory / "leaderboard.csv", facts.to_csv(outcome.leaderboard, outcome.leaderboard_columns))

@@ -181,7 +181,8 @@ class DatasetSpec(Spec):
 
 def label_columns(option: str) -> tuple[str, ...]:
     """The columns that a record's ``label_option`` names: ``species`` or ``species,class``; none where it is empty."""
-    return tuple(column.strip() for column in option.split(",")) if option else ()
+    columns = (column.strip() for column in option.split(","))
+    return tuple(dict.fromkeys(column for column in columns if column))
 
 
 def _is_frozen_dataclass(cls: object) -> bool:

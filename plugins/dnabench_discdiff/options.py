@@ -50,6 +50,8 @@ class VaeOptions:
                 raise ValueError(
                     f"{name} is {getattr(self, name)}; {self.devices} devices share multiples of {self.devices}"
                 )
+        if self.autoencoder == "released" and self.devices > 1:
+            raise ValueError("autoencoder=released trains on one device: its batch normalisation is not shared")
         if self.refine != "none" and self.decoder == "autoregressive" and self.autoencoder != "released":
             raise ValueError("refine replaces bases of decoder=conv; an autoregressive decoder has none to replace")
 
@@ -99,8 +101,10 @@ class DiscDiffOptions(VaeOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.denoiser == "released" and self.autoencoder != "released":
-            raise ValueError("denoiser=released denoises latents of autoencoder=released only")
+        if (self.denoiser == "released") != (self.autoencoder == "released"):
+            raise ValueError(
+                "the released networks go together: autoencoder and denoiser are both released, or neither"
+            )
         if self.batch_statistics and self.autoencoder != "released":
             raise ValueError("batch_statistics is for autoencoder=released, the one with batch normalisation")
         if self.stages == "one" and "released" in (self.autoencoder, self.denoiser):

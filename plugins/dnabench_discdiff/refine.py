@@ -64,7 +64,8 @@ class AbsorbEscape(nn.Module):
             codes = data.codes[rows].long()
             with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16_pays(device)):
                 logits = self.logits(codes, data.labels[rows])
-            return F.cross_entropy(logits.float().reshape(-1, 4), codes.reshape(-1), ignore_index=N)
+            logits = logits.float().reshape(-1, 4)
+            return F.cross_entropy(logits, codes.reshape(-1), ignore_index=N, reduction="sum") / codes.numel()
 
         return optimise(
             self,

@@ -92,7 +92,8 @@ def train_autoencoder(
     bfloat16 = options.autoencoder != "released" and bfloat16_pays(device)
 
     def loss_at(step: int) -> torch.Tensor:
-        weight = options.kl_weight * min(1.0, (step + 1) / (KL_WARM_UP * steps))
+        rise = min(1.0, (step + 1) / (KL_WARM_UP * steps)) if options.autoencoder_optimiser == "adamw" else 1.0
+        weight = options.kl_weight * rise
         rows = context.share(batches.draw()).to(device)
         noise = context.share(torch.randn(batches.size, *shape, generator=generator)).to(device)
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16):
@@ -136,8 +137,9 @@ class DenoisingLoss:
     ) -> torch.Tensor:
         """The mean squared error for latents N(mean, spread^2), each (n, ...); ``of_latent`` was drawn from N(0, 1).
 
-        With ``expected_target`` the target is its mean over all x_0 and noise that the sequence's posterior leaves
-        possible at x_t: the minimum is the same, but most of what cannot be predicted is gone from the gradient.
+        With ``expected_target``, of a frozen encoder's latents, the target is its mean over all x_0 and noise that the
+        sequence's posterior leaves possible at x_t: the minimum is the same, but most of what cannot be predicted is
+        gone from the gradient.
         """
         share, size, device = self.context.share, self.batches.size, mean.device
         generator = self.batches.generator
@@ -150,7 +152,8 @@ class DenoisingLoss:
         x_t = self.diffusion.add_noise(x0, t, noise)
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16_pays(device)):
             predicted = self.predict(x_t, t, labels)
-        if self.options.expected_target:
+        # Where the encoder learns too, the mean would reward it for a posterior that says nothing.
+        if self.options.expected_target and self.options.stages == "two":
             x0, noise = self.diffusion.expected(x_t, t, mean, spread)
         error = (predicted - self.diffusion.target(x0, t, noise)).square().flatten(1).mean(1)  # (n,)
         if self.options.loss_weight == "min-snr":

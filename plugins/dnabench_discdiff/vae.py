@@ -99,11 +99,17 @@ class Vae:
         with torch.no_grad():
             for name, tensor in tensors.items():
                 tensor.copy_(stored[name])
+        with (directory / "losses.csv").open(encoding="utf-8", newline="") as file:
+            self.curves = {}
+            for row in csv.DictReader(file):
+                self.curves.setdefault(row["stage"], []).append((int(row["step"]), float(row["loss"])))
 
     def _prepare(self, train: SequenceSet, context: Context) -> Data:
         """Build the networks for ``train`` and bring it, padded, to the device."""
         if not len(train):
             raise UserError(f"{self.name} cannot learn from an empty training set")
+        if self.options.condition and self.options.autoencoder == "released" and self.name == "vae":
+            raise UserError("vae.condition: autoencoder=released knows no labels; its samples could not follow them")
         self.labels = LabelCodes.learn(self.options.condition, train.labels)
         labels = torch.from_numpy(self.labels.encode(train.labels))
         with seeded(context.torch_generator()):

@@ -41,7 +41,8 @@ def draw(probabilities: Tensor, uniform: Tensor) -> Tensor:
 
     ``uniform``, ``(batch, length)``, holds numbers in [0, 1): the cumulative probability at which each base is taken.
     """
-    return (uniform[:, None] > probabilities.cumsum(1)[:, :3]).sum(1)
+    a, c, g, _ = probabilities.unbind(1)  # sums by hand: cumsum is not deterministic on CUDA
+    return (uniform >= a).long() + (uniform >= a + c) + (uniform >= a + c + g)
 
 
 def straight_through(probabilities: Tensor, uniform: Tensor, table: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ LABELS = pd.DataFrame({"species": ["hs", "sc", "hs", "", "hs"], "class": ["tata"
 
 
 @pytest.mark.parametrize(
-    ("option", "columns"), [("", ()), ("species", ("species",)), ("species, class", ("species", "class"))]
+    ("option", "columns"), [("", ()), ("species", ("species",)), ("species, class,species", ("species", "class"))]
 )
 def test_an_option_names_columns(option, columns):
     assert label_columns(option) == columns
@@ -67,6 +67,9 @@ def test_what_is_unknown_is_named(make_context):
         LabelCodes.learn("species,tissue", LABELS)
     with pytest.raises(UserError, match="there are no training sequences"):
         LabelCodes.learn("species", LABELS.iloc[:0])
+    both = LabelCodes.learn("species,class", LABELS)
+    with pytest.raises(UserError, match="no training sequence has species='sc', class='tata' together"):
+        both.draw(1, make_context(labels=pd.DataFrame({"species": ["sc"], "class": ["tata"]})))
     many = LabelCodes.learn("row", pd.DataFrame({"row": [f"{row:02}" for row in range(25)]}))
     with pytest.raises(UserError, match="'09', and 15 more$"):
         many.encode(pd.DataFrame({"row": ["x"]}))

@@ -122,7 +122,12 @@ def test_what_cannot_be_asked_for_is_said_in_a_line(make_context):
         ({"guidance": 2.0, "condition": "species", "label_dropout": 0.0}, "label_dropout above 0"),
         ({"stages": "one", "devices": 2}, "stages=one trains on one device"),
         ({"refine": "absorb-escape"}, "refine replaces bases of decoder=conv"),
-        ({"denoiser": "released"}, "denoiser=released denoises latents of autoencoder=released only"),
+        ({"denoiser": "released"}, "the released networks go together"),
+        ({"autoencoder": "released"}, "the released networks go together"),
+        (
+            {"autoencoder": "released", "denoiser": "released", "devices": 2},
+            "autoencoder=released trains on one device",
+        ),
         ({"batch_statistics": True}, "batch_statistics is for autoencoder=released"),
     ]:
         with pytest.raises(UserError, match=why):

@@ -178,7 +178,7 @@ def command(
     from dnabench.execution import Execution
     from dnabench.identity import Identity
     from dnabench.orders import Site
-    from dnabench.planning import controls_of, plan_run
+    from dnabench.planning import plan_run
     from dnabench.plugins import allowed_plugins
     from dnabench.store import Store, default_root
 
@@ -241,7 +241,7 @@ def command(
                     kept={cell: result for cell, result in earlier.items() if result.status not in retried},
                     max_failures=max_failures,
                 ).run()
-            outcome = runs.write_tables(directory, plan, results, controls_of(suite, plan), leaderboard)
+            outcome = runs.write_tables(directory, plan, results, suite.controls, leaderboard)
     if dry_run:
         print_plan(plan, identity, store, format)
         return ExitCode.DONE
