@@ -110,6 +110,7 @@ def optimise(
     decay: float = 0.999,
     clip: float = 1.0,
     parts: Mapping[str, Any] | None = None,
+    configuration: Mapping[str, Any] | None = None,
 ) -> list[tuple[int, float]]:
     """Minimise ``loss_at(step)`` over ``steps`` steps; the module ends in eval mode, with averaged weights.
 
@@ -125,6 +126,7 @@ def optimise(
         decay: of the moving average of the weights; 0 keeps none, and the module ends with its last weights.
         clip: the norm that gradients are clipped to; ``inf`` for none.
         parts: what else moves with the steps and belongs into the checkpoint: anything with ``state_dict``.
+        configuration: plain data that a training goes on with only where the checkpoint has the same.
 
     Returns:
         The training curve: pairs of a step, from 1 on, and the mean loss since the pair before.
@@ -149,6 +151,7 @@ def optimise(
     moving |= {"ema": ema} if ema is not None else {}
     moving |= parts or {}
     if (state := checkpoint.load()) is not None:
+        check_configuration(state.get("configuration", {}), configuration or {}, stage, context)
         _restore(moving, state, stage, context)
     module.train()
     for step in range(watch.done, steps):
@@ -166,7 +169,8 @@ def optimise(
             watch.report()
         if checkpoint.due() or watch.done == steps:
             watch.check(lr)
-            checkpoint.save({name: part.state_dict() for name, part in moving.items()})
+            states = {name: part.state_dict() for name, part in moving.items()}
+            checkpoint.save(states | {"configuration": configuration or {}})
     if ema is not None:
         ema.copy_to(module)
     module.eval()
@@ -225,6 +229,17 @@ class _Watch:
         self._total.copy_(state["total"])
 
 
+def check_configuration(found: Mapping[str, Any], here: Mapping[str, Any], stage: str, context: Context) -> None:
+    """UserError that names how what a checkpoint was made with, ``found``, differs from what is ``here``."""
+    names = [name for name in here if found.get(name) != here[name]]
+    if names:
+        differences = ", ".join(f"{name} {found.get(name)} there and {here[name]} here" for name in names)
+        raise UserError(
+            f"{stage}: the checkpoint in {context.scratch} is of another configuration ({differences}); remove it, or "
+            "train with the options it was made with"
+        )
+
+
 def _restore(moving: Mapping[str, Any], state: Mapping[str, Any], stage: str, context: Context) -> None:
     try:
         for name, part in moving.items():
@@ -235,6 +250,12 @@ def _restore(moving: Mapping[str, Any], state: Mapping[str, Any], stage: str, co
             f"{stage}: the checkpoint in {context.scratch} is of another configuration; remove it, or train with the "
             f"options it was made with ({reason})"
         ) from error
+
+
+def share_on(device: torch.device, drawn: torch.Tensor, context: Context) -> torch.Tensor:
+    """The share of this process in what was drawn on the CPU, on ``device``; a copy to a GPU is not waited for."""
+    mine = context.share(drawn)
+    return mine.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else mine
 
 
 def bfloat16_pays(device: torch.device) -> bool:

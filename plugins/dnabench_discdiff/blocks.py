@@ -9,7 +9,7 @@ from torch import nn
 
 Mixer = Literal["attention", "conv", "multi-scale"]
 HEAD = 32
-"""Channels per attention head."""
+"""Channels per attention head, or more where the width asks for it."""
 KERNELS = {"conv": (7,), "multi-scale": (3, 7, 15)}
 """Widths of the convolutions, in tokens."""
 
@@ -23,7 +23,7 @@ class Attention(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.heads = max(1, width // HEAD)
+        self.heads = next(heads for heads in range(max(1, width // HEAD), 0, -1) if width % heads == 0)
         self.to_qkv = nn.Linear(width, 3 * width)
         self.project = nn.Linear(width, width)
 

@@ -101,6 +101,8 @@ class DiscDiffOptions(VaeOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.denoiser_width % 2:
+            raise ValueError(f"denoiser_width is {self.denoiser_width}; it must be even, for pairs of sine and cosine")
         if (self.denoiser == "released") != (self.autoencoder == "released"):
             raise ValueError(
                 "the released networks go together: autoencoder and denoiser are both released, or neither"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import torch
@@ -76,6 +77,7 @@ class AbsorbEscape(nn.Module):
             stage="refiner",
             checkpoint=checkpoint,
             context=context,
+            configuration=asdict(options),
             decay=0.99,
         )
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
-from dnabench.training import Batches, bfloat16_pays, optimise, warm_up_cosine
+from dnabench.training import Batches, bfloat16_pays, optimise, share_on, warm_up_cosine
 from dnabench_discdiff.autoencoder import evidence_loss
 from dnabench_discdiff.conditions import not_told
 from dnabench_discdiff.diffusion import STEPS
@@ -94,8 +94,8 @@ def train_autoencoder(
     def loss_at(step: int) -> torch.Tensor:
         rise = min(1.0, (step + 1) / (KL_WARM_UP * steps)) if options.autoencoder_optimiser == "adamw" else 1.0
         weight = options.kl_weight * rise
-        rows = context.share(batches.draw()).to(device)
-        noise = context.share(torch.randn(batches.size, *shape, generator=generator)).to(device)
+        rows = share_on(device, batches.draw(), context)
+        noise = share_on(device, torch.randn(batches.size, *shape, generator=generator), context)
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16):
             loss: torch.Tensor = loss_of(data.codes[rows].long(), data.labels[rows], noise, weight)
         return loss
@@ -109,6 +109,7 @@ def train_autoencoder(
         stage="autoencoder",
         checkpoint=checkpoint,
         context=context,
+        configuration=asdict(options),
         **recipe(options.autoencoder_optimiser, "autoencoder", steps),
     )
 
@@ -129,6 +130,7 @@ class DenoisingLoss:
         self.diffusion = diffusion
         self.options = options
         self.values = values
+        self.nothing = not_told(values, 1, diffusion.alpha.device)
         self.batches = batches
         self.context = context
 
@@ -141,13 +143,12 @@ class DenoisingLoss:
         sequence's posterior leaves possible at x_t: the minimum is the same, but most of what cannot be predicted is
         gone from the gradient.
         """
-        share, size, device = self.context.share, self.batches.size, mean.device
-        generator = self.batches.generator
-        noise = share(torch.randn(size, *mean.shape[1:], generator=generator)).to(device)
-        t = share(torch.randint(STEPS, (size,), generator=generator)).to(device)
+        device, size, generator = mean.device, self.batches.size, self.batches.generator
+        noise = share_on(device, torch.randn(size, *mean.shape[1:], generator=generator), self.context)
+        t = share_on(device, torch.randint(STEPS, (size,), generator=generator), self.context)
         if self.values:
-            untold = share(torch.rand(size, generator=generator) < self.options.label_dropout).to(device)
-            labels = torch.where(untold[:, None], not_told(self.values, len(labels), device), labels)
+            untold = torch.rand(size, generator=generator) < self.options.label_dropout
+            labels = torch.where(share_on(device, untold, self.context)[:, None], self.nothing, labels)
         x0 = mean + spread * of_latent
         x_t = self.diffusion.add_noise(x0, t, noise)
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16_pays(device)):
@@ -178,7 +179,7 @@ def train_denoiser(
     Args:
         posterior: the rows int64 (n,) of a batch -> mean and standard deviation of their latents, each (n, ...), as the
             diffusion is to see them.
-        latents: the module that ``posterior`` runs, whose state may move with it.
+        latents: the module that ``posterior`` runs with ``batch_statistics``; its state moves with every batch then.
     """
     device = data.codes.device
     batches = Batches(len(data.codes), options.denoiser_batch, generator)
@@ -187,8 +188,8 @@ def train_denoiser(
     loss_of = DenoisingLoss(predict, diffusion, options, data.values, batches, context)
 
     def loss_at(step: int) -> torch.Tensor:  # noqa: ARG001
-        rows = context.share(batches.draw()).to(device)
-        of_latent = context.share(torch.randn(batches.size, *mean.shape[1:], generator=generator)).to(device)
+        rows = share_on(device, batches.draw(), context)
+        of_latent = share_on(device, torch.randn(batches.size, *mean.shape[1:], generator=generator), context)
         return loss_of(*posterior(rows), of_latent, data.labels[rows])
 
     return optimise(
@@ -200,7 +201,8 @@ def train_denoiser(
         stage="denoiser",
         checkpoint=checkpoint,
         context=context,
-        parts={"latents": latents},
+        parts={"latents": latents} if options.batch_statistics else None,
+        configuration=asdict(options),
         **recipe(options.denoiser_optimiser, "denoiser", options.denoiser_steps),
     )
 
@@ -266,8 +268,8 @@ def train_jointly(
 
     def loss_at(step: int) -> torch.Tensor:
         weight = options.kl_weight * min(1.0, (step + 1) / (KL_WARM_UP * steps))
-        rows = batches.draw().to(device)
-        of_latent = torch.randn(batches.size, *shape, generator=generator).to(device)
+        rows = share_on(device, batches.draw(), context)
+        of_latent = share_on(device, torch.randn(batches.size, *shape, generator=generator), context)
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16_pays(device)):
             loss: torch.Tensor = both(data.codes[rows].long(), data.labels[rows], of_latent, weight, denoising_loss)
         return loss
@@ -281,5 +283,6 @@ def train_jointly(
         stage="both stages",
         checkpoint=checkpoint,
         context=context,
+        configuration=asdict(options),
         decay=0.99,
     )

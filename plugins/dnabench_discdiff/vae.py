@@ -15,6 +15,7 @@ from torch import nn
 from dnabench import LabelCodes, SequenceSet, UserError
 from dnabench.training import seeded
 from dnabench_discdiff.autoencoder import Autoencoder, Stage1
+from dnabench_discdiff.conditions import kinds
 from dnabench_discdiff.options import PATCH, VaeOptions
 from dnabench_discdiff.refine import AbsorbEscape
 from dnabench_discdiff.released.autoencoder import ReleasedAutoencoder, padded_length
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 N = 4
 CHUNK = 512
 """Sequences sampled or encoded at once; fixed, because results move in the last digits with the batch size."""
+
+KINDS = 1000
+"""Combinations of labels at most: at 256 bp each has 70 kB of tables in the decoder."""
 
 
 class Vae:
@@ -111,6 +115,10 @@ class Vae:
         if self.options.condition and self.options.autoencoder == "released" and self.name == "vae":
             raise UserError("vae.condition: autoencoder=released knows no labels; its samples could not follow them")
         self.labels = LabelCodes.learn(self.options.condition, train.labels)
+        if (combinations := kinds(self.labels.sizes)) > KINDS:
+            raise UserError(
+                f"{self.name}.condition: {combinations} combinations of labels; {KINDS} at most have tables"
+            )
         labels = torch.from_numpy(self.labels.encode(train.labels))
         with seeded(context.torch_generator()):
             self._build(train.length)

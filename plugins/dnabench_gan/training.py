@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from dnabench import UserError
-from dnabench.training import MovingAverage, bfloat16_pays
+from dnabench.training import MovingAverage, bfloat16_pays, check_configuration, share_on
 from dnabench_gan.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from dnabench import Checkpoint, Context
     from dnabench_gan.networks import Critic, Generator
     from dnabench_gan.options import GanOptions
@@ -118,17 +115,16 @@ def train(
         "critic_adam": critic_adam,
         "watch": watch,
     }
-    configuration = dataclasses.asdict(options) | {"length": length}
+    configuration = {"length": length, **dataclasses.asdict(options)}
+    configuration = {name: value for name, value in configuration.items() if name not in NOT_OF_CHECKPOINT}
     if (state := checkpoint.load()) is not None:
-        _check_configuration(state.get("configuration", {}), configuration, context)
+        check_configuration(state.get("configuration", {}), configuration, "gan", context)
         for name, part in parts.items():
             part.load_state_dict(state[name])
         random.set_state(state["random"])
 
     def share(drawn: Tensor) -> Tensor:
-        mine = context.share(drawn)
-        # From pinned memory the copy to a GPU is not waited for.
-        return mine.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else mine
+        return share_on(device, drawn, context)
 
     precision = torch.autocast(
         device.type,
@@ -180,13 +176,3 @@ def fall(iteration: int, options: GanOptions) -> float:
     """The factor on both learning rates in an iteration, from 0 on: 1, and a straight line to 0 at the end."""
     left, falling = 1 - iteration / options.iterations, 1 - options.constant_share
     return 1.0 if left >= falling else left / falling
-
-
-def _check_configuration(found: Mapping[str, Any], here: Mapping[str, Any], context: Context) -> None:
-    names = [name for name in here if name not in NOT_OF_CHECKPOINT and found.get(name) != here[name]]
-    if names:
-        differences = ", ".join(f"{name} {found.get(name)} there and {here[name]} here" for name in names)
-        raise UserError(
-            f"gan: the checkpoint in {context.scratch} is of another configuration ({differences}); remove it, or "
-            "train with the options it was made with"
-        )

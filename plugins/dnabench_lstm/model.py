@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from dnabench import Context, LabelCodes, SequenceSet, UserError
-from dnabench.training import Batches, bfloat16_pays, optimise, seeded
+from dnabench.training import Batches, bfloat16_pays, optimise, seeded, share_on
 from dnabench_lstm.network import Network
 from dnabench_lstm.options import LstmOptions
 
@@ -48,8 +48,8 @@ class Lstm:
         loss = context.together(_Loss(network), codes[:1].long(), labels[:1])
 
         def loss_at(step: int) -> torch.Tensor:  # noqa: ARG001
-            rows = context.share(batches.draw()).to(context.device)
-            keep = [context.share(mask).to(context.device) for mask in self._masks(batches.size, generator)]
+            rows = share_on(codes.device, batches.draw(), context)
+            keep = [share_on(codes.device, mask, context) for mask in self._masks(batches.size, generator)]
             with torch.autocast(codes.device.type, dtype=torch.bfloat16, enabled=bfloat16_pays(codes.device)):
                 nats: torch.Tensor = loss(codes[rows].long(), labels[rows], keep)
             return nats
@@ -63,6 +63,7 @@ class Lstm:
             decay=options.ema_decay,
             checkpoint=context.checkpoint("train"),
             context=context,
+            configuration=asdict(options) | {"length": train.length},
         )
 
     def sample(self, n: int, *, context: Context) -> SequenceSet:

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from dnabench import Context, LabelCodes, SequenceSet, UserError
-from dnabench.training import Batches, bfloat16_pays, optimise, seeded
+from dnabench.training import Batches, bfloat16_pays, optimise, seeded, share_on
 from dnabench_mdlm.diffusion import bound, mask, sample, spread_times
 from dnabench_mdlm.network import Denoiser
 from dnabench_mdlm.options import MdlmOptions
@@ -49,9 +49,9 @@ class MaskedDiffusion:
         predict = context.together(network, codes[:1], torch.ones(1, device=device), values[:1])
 
         def loss_at(step: int) -> torch.Tensor:  # noqa: ARG001
-            rows = context.share(batches.draw()).to(device)
-            t = context.share(spread_times(batches.size, generator)).to(device)
-            uniforms = context.share(torch.rand(batches.size, train.length, generator=generator)).to(device)
+            rows = share_on(device, batches.draw(), context)
+            t = share_on(device, spread_times(batches.size, generator), context)
+            uniforms = share_on(device, torch.rand(batches.size, train.length, generator=generator), context)
             x_t = mask(codes[rows], t, uniforms)
             with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16_pays(device)):
                 logits = predict(x_t, t, values[rows])
@@ -66,6 +66,7 @@ class MaskedDiffusion:
             checkpoint=context.checkpoint(STAGE),
             context=context,
             stage=STAGE,
+            configuration=asdict(options) | {"length": train.length},
         )
 
     @torch.no_grad()

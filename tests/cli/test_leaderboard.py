@@ -63,3 +63,13 @@ def test_a_run_that_keeps_to_no_suite_has_nothing_to_publish(dnabench, labelled,
     assert ended.code == 2
     assert "--leaderboard publishes runs that keep to a suite, and this one departs from" in ended.err
     assert not (tmp_path / "x").exists()
+
+
+def test_a_failure_replaces_no_facts(dnabench, suite, tmp_path):
+    common = ("run", "--suite", suite, "--no-controls", "--leaderboard", tmp_path / "board", "--format", "csv")
+    assert dnabench(*common, "-g", "markov", "--set", "markov.order=1").code == 0
+    before = (tmp_path / "board" / "own" / "markov.csv").read_bytes()
+    ended = dnabench(*common, "-g", "markov", "--set", "markov.by=species", "--timeout", "0.001s")
+    assert ended.code == 2
+    assert "markov failed in this run, and its earlier facts stay" in " ".join(ended.err.split())
+    assert (tmp_path / "board" / "own" / "markov.csv").read_bytes() == before

@@ -150,6 +150,10 @@ def test_a_checkpoint_of_another_configuration_is_refused(make_context):
     line(context)
     with pytest.raises(UserError, match="another configuration; remove it, or train with .*one of 40 steps"):
         line(context, steps=50)
+    named = make_context(checkpoint_seconds=0)
+    line(named, configuration={"rate": 0.1, "batch": 8})
+    with pytest.raises(UserError, match=r"another configuration \(rate 0.1 there and 0.2 here\); remove it"):
+        line(named, configuration={"rate": 0.2, "batch": 8})
     wide = torch.nn.Linear(2, 1)
     with pytest.raises(UserError, match="train: the checkpoint in .* is of another configuration"):
         optimise(

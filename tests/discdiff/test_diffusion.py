@@ -11,7 +11,7 @@ import torch
 from dnabench_discdiff.diffusion import STEPS, Diffusion, alpha_bar
 
 
-@pytest.mark.parametrize("schedule", ["linear", "cosine"])
+@pytest.mark.parametrize("schedule", ["linear", "cosine", "flow"])
 def test_alpha_bar_falls_strictly_from_almost_one_to_almost_zero(schedule):
     share = alpha_bar(schedule)
     assert share.shape == (STEPS,)
@@ -36,7 +36,7 @@ def test_cosine_alpha_bar_is_one_half_in_the_middle_and_symmetric():
     assert share[-1].item() == pytest.approx(math.sin(0.008 / 1.016 * math.pi / 2) ** 2, rel=1e-9)
 
 
-@pytest.mark.parametrize("schedule", ["linear", "cosine"])
+@pytest.mark.parametrize("schedule", ["linear", "cosine", "flow"])
 def test_noise_keeps_the_variance_of_unit_latents(schedule):
     diffusion = Diffusion(schedule, "v")
     np.testing.assert_allclose((diffusion.alpha**2 + diffusion.sigma**2).numpy(), 1.0, atol=1e-6)

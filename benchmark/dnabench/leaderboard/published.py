@@ -35,7 +35,8 @@ def publish_facts(
     """Put a run's facts beside those that lie in ``directory`` already, and derive the table anew; returns its path.
 
     The facts of a generator that is there already are replaced by the run's. UserError, before anything is written,
-    when facts that stay were measured by another protocol than the run's: such scores are never ranked together.
+    when facts that stay were measured by another protocol than the run's: such scores are never ranked together; and
+    when a failure would replace facts.
     """
     names = list(dict.fromkeys(row["generator"] for row in rows))
     texts = {name: facts.to_csv((row for row in rows if row["generator"] == name), facts.COLUMNS) for name in names}
@@ -48,6 +49,9 @@ def publish_facts(
                     known[line["generator"]] = line["kind"]
                     kept += parse(_file(directory, suite, line["generator"]).read_text(encoding="utf-8"))
     _check_protocol(kept, rows, path)
+    for row in rows:
+        if row["status"] not in ("done", "skipped") and (there := _file(directory, suite, row["generator"])).exists():
+            raise UserError(f"{there}: {row['generator']} failed in this run, and its earlier facts stay; run it again")
     written = [row for text in texts.values() for row in parse(text)]  # rounded, as everyone will read them
     together = sorted([*kept, *written], key=facts.order)
     metrics = sorted({row["metric"] for row in together if row["slice"] == ALL and "." not in row["metric"]})
