@@ -188,7 +188,7 @@ def test_a_rule_that_no_model_of_single_positions_can_have(make_context):
     """Position 3 equals position 10, and either is uniform: agreement is 1/4 for any model of single positions."""
     codes = np.random.default_rng(0).integers(0, 4, (2000, 16), dtype=np.uint8)
     codes[:, 10] = codes[:, 3]
-    model = tiny(width=32, layers=2, steps=600, batch=128, lr=2e-3, sampling_steps=64)
+    model = tiny(width=32, layers=2, steps=1000, batch=128, lr=2e-3, sampling_steps=64)
     model.fit(SequenceSet(codes), context=make_context(length=16, seed=1))
     drawn = model.sample(1024, context=make_context(length=16, seed=2)).codes
     assert (drawn[:, 3] == drawn[:, 10]).mean() > 0.9
