@@ -15,12 +15,10 @@ from dnabench_discdiff.decoders import AutoregressiveHead, ConvHead
 from dnabench_discdiff.options import PATCH
 
 N = 4
-FEATURES = 32
-"""Channels of the per-base features that the latent is decoded to."""
 STEM = 64
 """Channels after the encoder's first stride of 4."""
 BLOCKS = 1
-"""Token blocks of the encoder, and of the upsampler."""
+"""Token blocks of the encoder, and of the latent's reader."""
 
 
 class Encoder(nn.Module):
@@ -51,8 +49,8 @@ class Encoder(nn.Module):
         return mean, log_variance.clamp(-12, 4)
 
 
-class Upsampler(nn.Module):
-    """Latent tokens (n, T, channels) -> features of every base (n, L, FEATURES).
+class LatentReader(nn.Module):
+    """Latent (n, T, channels) -> what a decoder is told of each token (n, T, width).
 
     As in the encoder every token also gets the mean of all, so that T noisy copies of one fact are averaged at once.
     """
@@ -64,17 +62,14 @@ class Upsampler(nn.Module):
         self.position = nn.Parameter(torch.zeros(tokens, width))
         self.blocks = nn.ModuleList(Block(width, mixer=mixer) for _ in range(BLOCKS))
         self.norm = nn.LayerNorm(width)
-        self.expand = nn.ConvTranspose1d(width, FEATURES, 8, stride=4, padding=2)
-        self.refine = nn.ConvTranspose1d(FEATURES, FEATURES, 8, stride=4, padding=2)
 
     def forward(self, z: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
         """See the class; ``told`` as in the encoder."""
         h = self.read(z) + self.whole(z.mean(1, keepdim=True)) + self.position + told[:, None]
         for block in self.blocks:
             h = block(h)
-        h = F.gelu(self.expand(self.norm(h).transpose(1, 2)))  # (n, FEATURES, L / 4)
-        features: torch.Tensor = self.refine(h)
-        return features.transpose(1, 2)
+        tokens: torch.Tensor = self.norm(h)
+        return tokens
 
 
 class Stage1(nn.Module):
@@ -109,7 +104,6 @@ class Autoencoder(Stage1):
         channels: int,
         width: int,
         decoder: Literal["autoregressive", "conv"],
-        context: int,
         head_width: int,
         mixer: Mixer = "attention",
         values: Sequence[int] = (),
@@ -118,13 +112,13 @@ class Autoencoder(Stage1):
         self.latent_shape = (length // PATCH, channels)
         self.values = tuple(values)
         self.encoder = Encoder(length // PATCH, channels, width, mixer)
-        self.upsampler = Upsampler(length // PATCH, channels, width, mixer)
+        self.reader = LatentReader(length // PATCH, channels, width, mixer)
         self.tell_encoder = LabelEmbedding(values, width)
         self.tell_decoder = LabelEmbedding(values, width)
         self.head = (
-            AutoregressiveHead(length, FEATURES, context, head_width, kinds(values))
+            AutoregressiveHead(length, width, head_width, kinds(values))
             if decoder == "autoregressive"
-            else ConvHead(FEATURES, head_width)
+            else ConvHead(width, head_width)
         )
 
     def count(self, codes: torch.Tensor, labels: torch.Tensor) -> None:
@@ -139,17 +133,17 @@ class Autoencoder(Stage1):
 
     def logits(self, z: torch.Tensor, codes: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """See :class:`Stage1`."""
-        features = self.upsampler(z, self.tell_decoder(labels))
+        tokens = self.reader(z, self.tell_decoder(labels))
         if isinstance(self.head, AutoregressiveHead):
-            return self.head(features, codes, kind_of(labels, self.values))  # type: ignore[no-any-return]
-        return self.head(features)  # type: ignore[no-any-return]
+            return self.head(tokens, codes, kind_of(labels, self.values))  # type: ignore[no-any-return]
+        return self.head(tokens)  # type: ignore[no-any-return]
 
     def decode(self, z: torch.Tensor, labels: torch.Tensor, generator: torch.Generator, length: int) -> torch.Tensor:
         """See :class:`Stage1`; the convolutional decoder gives the most probable base everywhere."""
-        features = self.upsampler(z, self.tell_decoder(labels))
+        tokens = self.reader(z, self.tell_decoder(labels))
         if isinstance(self.head, AutoregressiveHead):
-            return self.head.sample(features, kind_of(labels, self.values), generator, length)
-        return most_probable(self.head(features)[:, :length])
+            return self.head.sample(tokens, kind_of(labels, self.values), generator, length)
+        return most_probable(self.head(tokens)[:, :length])
 
 
 def evidence_loss(

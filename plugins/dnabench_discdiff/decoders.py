@@ -1,4 +1,4 @@
-"""What turns per-base features of the latent into bases: an autoregressive head, or one that sees the latent alone."""
+"""What turns the latent's tokens into bases: an autoregressive head, or one that sees the latent alone."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
 from dnabench_discdiff.chain import LETTERS, Chain, N
-from dnabench_discdiff.memory import WORD as REMEMBERED
-from dnabench_discdiff.memory import FadingMemory
+from dnabench_discdiff.options import PATCH
 
-WORD = 5
-"""Longest word of preceding bases with a row of its own in a table: 5^5 = 3,125 rows."""
-WORD_CHANNELS = 32
+FEATURES = 32
+"""Channels that a base's inputs are embedded in."""
+CONTEXT = 6
+"""Preceding bases that the chains see."""
+LAYERS = 2
+"""Of the LSTM."""
 
 
 def _as_drawn(t: int, p: torch.Tensor, drawn: torch.Tensor) -> torch.Tensor:  # noqa: ARG001
@@ -22,109 +24,87 @@ def _as_drawn(t: int, p: torch.Tensor, drawn: torch.Tensor) -> torch.Tensor:  # 
 
 
 class AutoregressiveHead(nn.Module):
-    """p(base t | the ``context`` bases before it, latent features at t, t).
+    """p(base t | all bases before it, latent token at t, t).
 
-    Logits are those of Markov chains counted on the training set plus what a small MLP makes of the latent's features,
-    the position, the preceding bases, read as words of up to WORD letters, each looked up in a table of its own, and a
-    memory of all bases before them that fades (see :class:`FadingMemory`). (With the last layer at 0 to begin with the
-    latent is never put to use, see README.md.) Training is parallel over positions (teacher forcing). Sampling goes
-    base by base for all sequences at once; its state is the last ``context`` bases and the memory.
+    Logits are those of Markov chains counted on the training set plus those of an LSTM (Hochreiter & Schmidhuber 1997)
+    over the sum of three embeddings: of the base before, the position and the latent's token. (With its last layer at 0
+    to begin with the latent is never put to use, see README.md.) Sampling goes base by base for all sequences at once;
+    its state is the LSTM's and the last CONTEXT bases.
+
+    Args:
+        length: positions that are embedded.
+        width: channels of the latent's tokens, one per 16 bases.
+        hidden: units of each of the LSTM's layers.
+        kinds: kinds of sequences that have chains of their own.
     """
 
-    def __init__(self, length: int, features: int, context: int, width: int, kinds: int = 1) -> None:
+    def __init__(self, length: int, width: int, hidden: int, kinds: int = 1) -> None:
         super().__init__()
-        self.context = context
-        self.chain = Chain(length, context, kinds)
-        self.words = [min(WORD, context - start) for start in range(0, context, WORD)]  # nearest word first
-        self.tables = nn.ModuleList(nn.Embedding(LETTERS**size, WORD_CHANNELS) for size in self.words)
-        self.position = nn.Parameter(torch.zeros(length, features))
-        self.memory = FadingMemory()
-        self.read = nn.Linear(features + WORD_CHANNELS * len(self.words) + self.memory.channels, width)
-        self.mix = nn.Linear(width, width)
-        self.write = nn.Linear(width, 4)
+        self.chain = Chain(length, CONTEXT, kinds)
+        self.letter = nn.Embedding(LETTERS, FEATURES)
+        self.position = nn.Embedding(length, FEATURES)
+        self.read = nn.Linear(width, FEATURES)
+        self.lstm = nn.LSTM(FEATURES, hidden, LAYERS)
+        self.write = nn.Linear(hidden, 4)
 
-    def forward(self, features: torch.Tensor, codes: torch.Tensor, kind: torch.Tensor) -> torch.Tensor:
+    def forward(self, tokens: torch.Tensor, codes: torch.Tensor, kind: torch.Tensor) -> torch.Tensor:
         """Logits (n, L, 4) of every base of codes int64 (n, L), given those before it.
 
-        features: (n, L, features); kind: int64 (n,), which of the chain's kinds a sequence is of.
+        tokens: (n, T, width), T >= L / 16; kind: int64 (n,), which of the chain's kinds a sequence is of.
         """
-        before = F.pad(codes, (self.context, 0), value=N)[:, :-1]
-        memory = self.memory(last_word(before, REMEMBERED, codes.shape[1]))
-        return self.logits(features + self.position, before, memory, self.chain(before, 0, kind))
-
-    def logits(
-        self, features: torch.Tensor, before: torch.Tensor, memory: torch.Tensor, chain: torch.Tensor
-    ) -> torch.Tensor:
-        """Logits (n, S, 4) at S consecutive positions.
-
-        Args:
-            features: (n, S, features), the position's embedding added.
-            before: int64 (n, context + S - 1), all bases from ``context`` before the first position to the one before
-                the last.
-            memory: (n, S, channels), what is remembered of all bases before each position.
-            chain: (n, S, 4), the chain's logits there.
-        """
-        size = features.shape[1]
-        read, last = [features, memory], self.context
-        for letters, table in zip(self.words, self.tables, strict=True):
-            read.append(table(last_word(before[:, : last + size - 1], letters, size)))
-            last -= letters
-        h = F.gelu(self.read(torch.cat(read, dim=-1)))  # (n, S, width)
-        h = h + F.gelu(self.mix(h))
-        logits: torch.Tensor = chain + self.write(h)
+        before = F.pad(codes, (CONTEXT, 0), value=N)[:, :-1]
+        h = self._given(tokens) + self.letter(before[:, CONTEXT - 1 :])
+        h, _ = self.lstm(h.transpose(0, 1))
+        logits: torch.Tensor = self.write(h).transpose(0, 1) + self.chain(before, 0, kind)
         return logits
 
     def sample(
         self,
-        features: torch.Tensor,
+        tokens: torch.Tensor,
         kind: torch.Tensor,
         generator: torch.Generator,
         length: int,
         choose: Callable[[int, torch.Tensor, torch.Tensor], torch.Tensor] = _as_drawn,
     ) -> torch.Tensor:
-        """Bases int64 (n, length) for features (n, L, features); ``generator`` draws on the CPU.
+        """The first ``length`` bases, int64 (n, length); ``generator`` draws on the CPU.
 
         ``choose(t, p, drawn)`` has the last word on base t, int64 (n,), given its probabilities (n, 4) and the base
         that was drawn from them.
         """
-        n = len(features)
-        uniform = torch.rand(n, length, generator=generator).to(features.device)
-        features = features + self.position
-        codes = torch.full((n, self.context + length), N, device=features.device)
-        memory = torch.zeros(n, self.memory.channels, device=features.device)
+        n, device = len(tokens), tokens.device
+        uniform = torch.rand(n, length, generator=generator).to(device)
+        given = self._given(tokens)
+        codes = torch.full((n, CONTEXT + length), N, device=device)
+        zeros = given.new_zeros(LAYERS, n, self.lstm.hidden_size)
+        state = (zeros, zeros)
         for t in range(length):
-            before = codes[:, t : t + self.context]
-            memory = self.memory.step(memory, last_word(before, REMEMBERED, 1)[:, 0])
-            chain = self.chain(before, t, kind)
-            p = self.logits(features[:, t : t + 1], before, memory[:, None], chain)[:, 0].float().softmax(-1)  # (n, 4)
+            before = codes[:, t : t + CONTEXT]
+            h, state = self.lstm((given[:, t] + self.letter(before[:, -1]))[None], state)
+            p = (self.write(h[0]) + self.chain(before, t, kind)[:, 0]).float().softmax(-1)  # (n, 4)
             a, c, g, _ = p.unbind(-1)
             u = uniform[:, t]  # compared with running sums by hand: cumsum is not deterministic on CUDA
-            codes[:, self.context + t] = choose(t, p, (u >= a).long() + (u >= a + c) + (u >= a + c + g))
-        return codes[:, self.context :]
+            codes[:, CONTEXT + t] = choose(t, p, (u >= a).long() + (u >= a + c) + (u >= a + c + g))
+        return codes[:, CONTEXT:]
 
-
-def last_word(before: torch.Tensor, letters: int, size: int) -> torch.Tensor:
-    """The words of the last ``letters`` bases of each of ``size`` windows that end at the end of before (n, ...).
-
-    int64 (n, size), the last base the leading digit.
-    """
-    word = torch.zeros_like(before[:, :size])
-    end = before.shape[1] - size + 1
-    for back in range(1, letters + 1):
-        word = word * LETTERS + before[:, end - back : end - back + size]
-    return word
+    def _given(self, tokens: torch.Tensor) -> torch.Tensor:
+        """What position and latent add to the LSTM's inputs: (n, L, FEATURES)."""
+        read: torch.Tensor = self.read(tokens)
+        return self.position.weight + read.repeat_interleave(PATCH, 1)[:, : self.position.num_embeddings]
 
 
 class ConvHead(nn.Module):
-    """All bases at once from the latent's features, as in the paper."""
+    """All bases at once from the latent's tokens, as in the paper: two transposed convolutions, then two plain ones."""
 
-    def __init__(self, features: int, width: int) -> None:
+    def __init__(self, width: int, hidden: int) -> None:
         super().__init__()
-        self.read = nn.Conv1d(features, width, 5, padding=2)
-        self.write = nn.Conv1d(width, 4, 5, padding=2)
+        self.expand = nn.ConvTranspose1d(width, FEATURES, 8, stride=4, padding=2)
+        self.refine = nn.ConvTranspose1d(FEATURES, FEATURES, 8, stride=4, padding=2)
+        self.read = nn.Conv1d(FEATURES, hidden, 5, padding=2)
+        self.write = nn.Conv1d(hidden, 4, 5, padding=2)
 
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Logits (n, L, 4) for features (n, L, features)."""
-        h = F.gelu(self.read(F.gelu(features).transpose(1, 2)))
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Logits (n, L, 4) for tokens (n, L / 16, width)."""
+        h = F.gelu(self.expand(tokens.transpose(1, 2)))  # (n, FEATURES, L / 4)
+        h = F.gelu(self.read(F.gelu(self.refine(h))))  # (n, hidden, L)
         logits: torch.Tensor = self.write(h)
         return logits.transpose(1, 2)

@@ -24,13 +24,12 @@ class VaeOptions:
     decoder: Literal["autoregressive", "conv"] = option(
         "autoregressive", "bases sampled one by one given latent and preceding bases, or all at once from the latent"
     )
-    context: int = option(10, "preceding bases that the autoregressive decoder sees in full", minimum=3)
-    head_width: int = option(128, "width of the layers that turn features into bases", minimum=4)
+    head_width: int = option(96, "units of each LSTM layer of the autoregressive decoder, channels of conv", minimum=4)
     kl_weight: float = option(1.0, "weight of the KL divergence; 1 is the evidence lower bound", minimum=0)
-    free_nats: float = option(0.5, "KL divergence per latent token that costs nothing, in nats", minimum=0)
-    autoencoder_steps: int = option(1600, "training steps of the autoencoder", minimum=1)
-    autoencoder_batch: int = option(32, "sequences per training step of the autoencoder", minimum=1)
-    autoencoder_lr: float = option(3e-3, "peak learning rate of the autoencoder", minimum=0)
+    free_nats: float = option(0.25, "KL divergence per latent token that costs nothing, in nats", minimum=0)
+    autoencoder_steps: int = option(2000, "training steps of the autoencoder", minimum=1)
+    autoencoder_batch: int = option(16, "sequences per training step of the autoencoder", minimum=1)
+    autoencoder_lr: float = option(7e-3, "peak learning rate of the autoencoder", minimum=0)
     autoencoder_optimiser: Literal["adamw", "released"] = option(
         "adamw", "AdamW, warmed up and down, weights averaged; or as released: Adam at one rate, last weights"
     )
@@ -72,7 +71,7 @@ class DiscDiffOptions(VaeOptions):
     )
     denoiser_width: int = option(64, "width of the denoiser's finest level; deeper levels are wider", minimum=8)
     denoiser_blocks: int = option(1, "blocks per level of the denoiser, on the way down and on the way up", minimum=1)
-    denoiser_steps: int = option(800, "training steps of the denoiser", minimum=1)
+    denoiser_steps: int = option(500, "training steps of the denoiser", minimum=1)
     denoiser_batch: int = option(64, "sequences per training step of the denoiser", minimum=1)
     denoiser_lr: float = option(2e-3, "peak learning rate of the denoiser", minimum=0)
     denoiser_optimiser: Literal["adamw", "released"] = option(
@@ -120,7 +119,6 @@ class DiscDiffOptions(VaeOptions):
 _STANDARD_VAE = {
     "latent_channels": 8,
     "width": 128,
-    "context": 15,
     "head_width": 256,
     "autoencoder_steps": 10_000,
     "autoencoder_batch": 64,

@@ -13,6 +13,7 @@ from dnabench.training import Batches, bfloat16_pays, optimise
 from dnabench_discdiff.autoencoder import N, most_probable
 from dnabench_discdiff.conditions import kind_of, kinds
 from dnabench_discdiff.decoders import AutoregressiveHead
+from dnabench_discdiff.options import PATCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +36,7 @@ class AbsorbEscape(nn.Module):
         self.values = tuple(values)
         self.threshold = options.absorb_threshold
         self.length = length
-        self.model = AutoregressiveHead(length, 0, options.context, options.head_width, kinds(values))
+        self.model = AutoregressiveHead(length, 1, options.head_width, kinds(values))
 
     def count(self, codes: torch.Tensor, labels: torch.Tensor) -> None:
         """Count, on the CPU, what the language model starts from, on codes uint8 (n, L)."""
@@ -43,8 +44,7 @@ class AbsorbEscape(nn.Module):
 
     def logits(self, codes: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """The language model's logits (n, L, 4) of codes int64 (n, L)."""
-        nothing = torch.zeros(*codes.shape, 0, device=codes.device)
-        logits: torch.Tensor = self.model(nothing, codes, kind_of(labels, self.values))
+        logits: torch.Tensor = self.model(self._nothing(codes), codes, kind_of(labels, self.values))
         return logits
 
     def fit(
@@ -93,6 +93,9 @@ class AbsorbEscape(nn.Module):
             absorbed = torch.where(absorbed, ~escapes, sure[:, t] < self.threshold)
             return torch.where(absorbed, drawn, decoded[:, t])
 
-        nothing = torch.zeros(*decoded.shape, 0, device=logits.device)
         kind = kind_of(labels, self.values)
-        return self.model.sample(nothing, kind, generator, self.length, choose)
+        return self.model.sample(self._nothing(decoded), kind, generator, self.length, choose)
+
+    def _nothing(self, codes: torch.Tensor) -> torch.Tensor:
+        """In place of a latent's tokens: (n, T, 1)."""
+        return torch.zeros(len(codes), -(-self.length // PATCH), 1, device=codes.device)

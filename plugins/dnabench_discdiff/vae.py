@@ -179,7 +179,6 @@ class Vae:
                 options.latent_channels,
                 options.width,
                 options.decoder,
-                options.context,
                 options.head_width,
                 options.autoencoder,
                 self.labels.sizes,

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 
 from dnabench_discdiff import chain
 from dnabench_discdiff.chain import PRIOR, Chain
-from dnabench_discdiff.decoders import AutoregressiveHead
+from dnabench_discdiff.decoders import CONTEXT, AutoregressiveHead
 
 
 def random_codes(n: int, length: int, letters: int = 4) -> torch.Tensor:
@@ -89,15 +89,15 @@ def test_one_position_at_a_time_has_the_logits_of_all_at_once():
 
 def test_a_head_whose_network_is_silent_has_the_chains_logits():
     codes = random_codes(50, 40)
-    head = AutoregressiveHead(40, features=8, context=3, width=16)
+    head = AutoregressiveHead(40, width=8, hidden=16)
     head.chain.count(codes, one_kind(codes))
     torch.nn.init.zeros_(head.write.weight)
     torch.nn.init.zeros_(head.write.bias)
-    expected = head.chain(before(codes, 3), 0, one_kind(codes))
-    assert torch.equal(head(torch.randn(50, 40, 8), codes.long(), one_kind(codes)), expected)
+    expected = head.chain(before(codes, CONTEXT), 0, one_kind(codes))
+    assert torch.equal(head(torch.randn(50, 3, 8), codes.long(), one_kind(codes)), expected)
 
 
 def test_a_fresh_network_is_not_silent():
     """From zeros the latent is never put to use: nothing tells the encoder what would help."""
-    head = AutoregressiveHead(40, features=8, context=3, width=16)
+    head = AutoregressiveHead(40, width=8, hidden=16)
     assert head.write.weight.std() > 0.05

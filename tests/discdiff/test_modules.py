@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 import torch
@@ -14,7 +12,6 @@ from dnabench_discdiff.autoencoder import Autoencoder, evidence_loss, kl_diverge
 from dnabench_discdiff.blocks import KERNELS, Attention, Block, Convolution
 from dnabench_discdiff.decoders import AutoregressiveHead
 from dnabench_discdiff.denoiser import Denoiser, time_features
-from dnabench_discdiff.memory import HALF_LIVES, FadingMemory
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +22,7 @@ def _fixed_weights():
 
 
 def autoencoder(decoder: str = "autoregressive", length: int = 64) -> Autoencoder:
-    return Autoencoder(length, channels=3, width=32, decoder=decoder, context=7, head_width=16)
+    return Autoencoder(length, channels=3, width=32, decoder=decoder, head_width=16)
 
 
 def no_labels(n: int) -> torch.Tensor:
@@ -125,35 +122,37 @@ def test_one_hot_is_the_cores():
 
 @pytest.mark.parametrize("position", [0, 5, 63])
 def test_a_base_changes_no_logits_at_or_before_it(position):
-    head = AutoregressiveHead(64, features=8, context=7, width=16)
-    features, codes = torch.randn(2, 64, 8), random_codes(2, 64)
+    head = AutoregressiveHead(64, width=8, hidden=16)
+    tokens, codes = torch.randn(2, 4, 8), random_codes(2, 64)
     changed = codes.clone()
     changed[:, position] = (codes[:, position] + 1) % 4
-    difference = (head(features, changed, one_kind(2)) - head(features, codes, one_kind(2))).abs().amax((0, 2))
+    difference = (head(tokens, changed, one_kind(2)) - head(tokens, codes, one_kind(2))).abs().amax((0, 2))
     assert (difference[: position + 1] == 0).all()
-    assert (difference[position + 1 :] > 0).all()  # seen by the next `context` bases, and remembered by all
+    assert (difference[position + 1 : position + 9] > 0).all()  # a fresh LSTM forgets in the end
 
 
-@pytest.mark.parametrize("context", [3, 5, 7, 12])
-def test_sampling_one_by_one_has_the_logits_of_teacher_forcing(context):
-    head = AutoregressiveHead(48, features=8, context=context, width=16)
-    features = torch.randn(3, 48, 8)
-    steps = []
-    whole = head.logits
-    head.logits = lambda *args: steps.append(whole(*args)) or steps[-1]
-    codes = head.sample(features, one_kind(3), torch.Generator().manual_seed(2), 45)
-    head.logits = whole
-    assert len(steps) == 45
-    full = torch.nn.functional.pad(codes, (0, 3))
-    torch.testing.assert_close(torch.cat(steps, 1), head(features, full, one_kind(3))[:, :45], atol=1e-5, rtol=1e-4)
+def test_sampling_one_by_one_has_the_probabilities_of_teacher_forcing():
+    head = AutoregressiveHead(48, width=8, hidden=16)
+    codes = random_codes(40, 48)
+    head.chain.count(codes.to(torch.uint8), one_kind(40))
+    tokens, steps = torch.randn(3, 3, 8), []
+
+    def choose(t, p, drawn):
+        steps.append(p)
+        return drawn
+
+    drawn = head.sample(tokens, one_kind(3), torch.Generator().manual_seed(2), 45, choose)
+    full = torch.nn.functional.pad(drawn, (0, 3))
+    expected = head(tokens, full, one_kind(3)).softmax(-1)[:, :45]
+    torch.testing.assert_close(torch.stack(steps, 1), expected, atol=1e-5, rtol=1e-4)
 
 
 def test_sampling_follows_the_softmax():
-    head = AutoregressiveHead(16, features=1, context=3, width=8)
+    head = AutoregressiveHead(16, width=1, hidden=8)
     with torch.no_grad():
         head.write.weight.zero_()
         head.write.bias.copy_(torch.tensor([0.1, 0.2, 0.3, 0.4]).log())
-    codes = head.sample(torch.zeros(4000, 16, 1), one_kind(4000), torch.Generator().manual_seed(3), 16)
+    codes = head.sample(torch.zeros(4000, 1, 1), one_kind(4000), torch.Generator().manual_seed(3), 16)
     shares = torch.bincount(codes.flatten(), minlength=4) / codes.numel()
     np.testing.assert_allclose(shares, [0.1, 0.2, 0.3, 0.4], atol=0.01)  # five standard errors of 0.002
 
@@ -187,25 +186,6 @@ def test_convolutions_of_tokens_equal_dense_ones(mixer):
             expected[..., channel] += bias
             channel += 1
     torch.testing.assert_close(layer(x), layer.project(expected), atol=1e-5, rtol=1e-4)
-
-
-def test_the_memory_by_hand():
-    """A sum over all words so far, word s weighted by 2^-((t - s) / half-life), and the state of one step at a time."""
-    memory = FadingMemory()
-    words = torch.randint(125, (3, 150), generator=torch.Generator().manual_seed(1))  # three blocks
-    table = memory.table.weight.double().view(125, len(HALF_LIVES), -1)
-    whole = memory(words).view(3, 150, len(HALF_LIVES), -1)
-    for rate, half_life in enumerate(HALF_LIVES):
-        gain = math.sqrt(1 - 0.25 ** (1 / half_life))
-        for t in (0, 63, 64, 149):
-            fading = 0.5 ** ((t - torch.arange(t + 1)) / half_life)
-            expected = gain * (fading[:, None] * table[words[1, : t + 1], rate]).sum(0)
-            torch.testing.assert_close(whole[1, t, rate].double(), expected, atol=1e-5, rtol=1e-4)
-    state, steps = torch.zeros(3, memory.channels), []
-    for t in range(150):
-        state = memory.step(state, words[:, t])
-        steps.append(state)
-    torch.testing.assert_close(torch.stack(steps, 1), whole.flatten(2), atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("decoder", ["autoregressive", "conv"])

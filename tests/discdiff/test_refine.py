@@ -58,8 +58,8 @@ def test_a_decoder_that_is_never_sure_leaves_it_all_to_the_language_model(refine
     nothing = torch.zeros(200, 0, dtype=torch.int64)
     with torch.no_grad():
         codes = refiner.rewrite(torch.zeros(200, LENGTH, 4), nothing, torch.Generator().manual_seed(3))
-        kind, features = torch.zeros(200, dtype=torch.int64), torch.zeros(200, LENGTH, 0)
-        drawn = refiner.model.sample(features, kind, torch.Generator().manual_seed(3), LENGTH)
+        kind, nothing = torch.zeros(200, dtype=torch.int64), torch.zeros(200, 2, 1)
+        drawn = refiner.model.sample(nothing, kind, torch.Generator().manual_seed(3), LENGTH)
     assert torch.equal(codes, drawn)
 
 
