@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from dnabench.planning import PRESETS
 
 if TYPE_CHECKING:
     from dnabench.plugins import Catalog
+    from dnabench.specs import GeneratorSpec
 
 
 @click.command("run")
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     multiple=True,
     required=True,
     metavar="NAME[=VALUE][,...]",
-    help="Generators to compare; repeatable; 'all' for every one that is no control; markov=3 for a variant.",
+    help="Generators to compare; repeatable; 'all': all but controls and those that need --set; markov=3: a variant.",
 )
 @click.option(
     "--metrics",
@@ -151,10 +153,10 @@ def command(
     suite = suites.load(suite_name)
     if datasets and data_directory:
         raise UserError("--data takes the place of a suite's data, --dataset is your own: give one of the two")
-    names = _generator_names(catalog, generators)
+    settings = _settings(config, assignments)
+    names = _generator_names(catalog, generators, settings)
     chosen_metrics = common.split_names(metrics) or list(suite.metrics)
     chosen_seeds = list(suite.seeds) if seeds is None else common.parse_seeds(seeds)
-    settings = _settings(config, assignments)
     if not names:
         click.echo("dnabench: nothing to run: no generator is installed that 'all' could stand for", err=True)
         return ExitCode.NOTHING_TO_RUN
@@ -249,15 +251,27 @@ def command(
     return ExitCode.SOME_FAILED if outcome.failed else ExitCode.DONE
 
 
-def _generator_names(catalog: Catalog, texts: tuple[str, ...]) -> list[str]:
+def _generator_names(catalog: Catalog, texts: tuple[str, ...], settings: Mapping[str, object]) -> list[str]:
+    """The names, ``all`` resolved: what is ranked, but for generators that need settings and are given none."""
     from dnabench.specs import GeneratorSpec
 
     names = common.split_names(texts)
     if not names:
         raise UserError("--generator names no generator")
     if "all" in names:
-        names += [offer.spec.name for offer in catalog.all(GeneratorSpec) if offer.spec.kind != "control"]
+        ranked = [offer.spec for offer in catalog.all(GeneratorSpec) if offer.spec.kind != "control"]
+        names += [spec.name for spec in ranked if spec.name in settings or _has_defaults(spec)]
     return [name for name in names if name != "all"]
+
+
+def _has_defaults(spec: GeneratorSpec) -> bool:
+    from dnabench import options
+
+    try:
+        options.build(spec.options, spec.name)
+    except UserError:
+        return False
+    return True
 
 
 def _check_names(catalog: Catalog, generators: list[str], metrics: list[str]) -> None:

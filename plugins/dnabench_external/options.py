@@ -1,0 +1,71 @@
+"""Options of the generator ``external``: its commands, and what their placeholders stand for."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from string import Formatter
+
+from dnabench import option
+
+EXAMPLE = "--set external.command='./sample.sh {n} {seed} {out}'"
+PLACEHOLDERS = {
+    "command": ("n", "seed", "out", "length", "model", "device"),
+    "train": ("train", "seed", "length", "model", "device"),
+}
+REQUIRED = {"command": ("n", "seed", "out"), "train": ("train",)}
+"""Without a seed all seeds of a run would get the same sequences."""
+
+
+@dataclass(frozen=True)
+class ExternalOptions:
+    """Two commands, split as a shell would, but run without one."""
+
+    command: str = option(
+        "", "writes {n} sequences as FASTA to {out}, seeded by {seed}; may use {length} {model} {device}"
+    )
+    train: str = option(
+        "", "runs first, if set: reads FASTA from {train}, writes into {model}; may use {seed} {length} {device}"
+    )
+    files_sha256: str = option("", "of the files that the commands name; found when the run is planned")
+
+    def __post_init__(self) -> None:
+        if not self.command:
+            raise ValueError(f"external has no command; give one: {EXAMPLE}")
+        for which in ("command", "train") if self.train else ("command",):
+            self._check(which)
+        found = self._digest()
+        if self.files_sha256 not in ("", found):
+            raise ValueError(f"a file that the commands name has changed since: {self.command}")
+        object.__setattr__(self, "files_sha256", found)
+
+    def _check(self, which: str) -> None:
+        text = getattr(self, which)
+        try:
+            fields = [field for word in shlex.split(text) for field in Formatter().parse(word)]
+        except ValueError as error:
+            raise ValueError(f"{which} {text!r}: {error}") from None
+        named, known = {name for _, name, _, _ in fields if name is not None}, PLACEHOLDERS[which]
+        for name in sorted(named - set(known)):
+            raise ValueError(f"{which} {text!r}: {{{name}}} is none of {' '.join(f'{{{one}}}' for one in known)}")
+        for name in REQUIRED[which]:
+            if name not in named:
+                raise ValueError(f"{which} {text!r} lacks {{{name}}}")
+
+    def _digest(self) -> str:
+        """sha256 over the files that are words of the commands, so that results are known to be of these very files."""
+        files = sorted(set(_files(self.command)) | set(_files(self.train)))
+        if not files:
+            return ""
+        state = hashlib.sha256()
+        for file in files:
+            with file.open("rb") as stream:
+                state.update(f"{file}\n{hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode())
+        return state.hexdigest()
+
+
+def _files(command: str) -> Iterator[Path]:
+    return (path for path in map(Path, shlex.split(command)) if path.is_file())
