@@ -1,7 +1,7 @@
 """dnabench: an open benchmark of models that generate DNA.
 
 What a plugin author may import is exported here, and nothing is imported before it is used. ``dnabench.training`` is
-open to them too.
+open to them too. ``dnabench.score`` is for everyone who has sequences at hand.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from dnabench.api import Scores, score
     from dnabench.checkpoint import Checkpoint
     from dnabench.context import Context
     from dnabench.errors import UserError
@@ -55,10 +56,12 @@ _HOME = {
     "Metric": "protocols",
     "MetricSpec": "specs",
     "Score": "protocols",
+    "Scores": "api",
     "SequenceSet": "sequences",
     "UserError": "errors",
     "hookimpl": "hookspecs",
     "option": "options",
+    "score": "api",
 }
 
 __all__ = [
@@ -81,10 +84,12 @@ __all__ = [
     "Metric",
     "MetricSpec",
     "Score",
+    "Scores",
     "SequenceSet",
     "UserError",
     "hookimpl",
     "option",
+    "score",
 ]
 
 

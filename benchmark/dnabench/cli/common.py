@@ -119,34 +119,6 @@ def parse_seeds(text: str) -> list[int]:
     return seeds
 
 
-def choose_device(text: str, cuda_devices: int | None = None) -> str:
-    """The device ``text`` stands for; UserError when it is not there.
-
-    ``cuda_devices``: how many there are; by default torch is asked.
-    """
-    check_device(text)
-    if text == "cpu":
-        return text
-    if cuda_devices is None:
-        import torch
-
-        cuda_devices = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if text == "auto":
-        return "cuda" if cuda_devices else "cpu"
-    if not cuda_devices:
-        raise UserError(f"--device {text}: no CUDA device is available here; --device cpu works everywhere")
-    index = text.partition(":")[2]
-    if index and int(index) >= cuda_devices:
-        raise UserError(f"--device {text}: only {cuda_devices} CUDA devices are here, counted from 0")
-    return text
-
-
-def check_device(text: str) -> None:
-    """UserError for what can be no device."""
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", text):
-        raise UserError(f"--device {text}: it takes auto, cpu, cuda or cuda:N")
-
-
 def parse_duration(text: str, option: str) -> float:
     """Seconds of ``90``, ``45s``, ``30m``, ``2h`` or ``1.5d``. UserError for anything else, and for nothing at all."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text.strip())

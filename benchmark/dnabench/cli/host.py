@@ -12,10 +12,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-from dnabench.cli import common
 from dnabench.engines.local import LocalEngine, cores
 from dnabench.engines.sandbox import Limits, ask, sandbox
 from dnabench.errors import UserError
+from dnabench.numerics import check_device, choose_device
 from dnabench.plugins import allowed_plugins
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Host(ABC):
     """
 
     def __init__(self, device: str, *, threads: int, limits: Limits) -> None:
-        common.check_device(device)
+        check_device(device)
         self._asked_device = device
         self._threads = threads
         self._limits = limits
@@ -62,7 +62,7 @@ class Host(ABC):
     @cached_property
     def device(self) -> str:
         """``cpu`` or ``cuda``. UserError when what was asked for is not there."""
-        return common.choose_device(self._asked_device, len(self.machine["gpus"])).partition(":")[0]
+        return choose_device(self._asked_device, len(self.machine["gpus"])).partition(":")[0]
 
     @abstractmethod
     def check(self, plan: Plan) -> None:

@@ -49,7 +49,7 @@ def command(
     from dnabench import options
     from dnabench.cell import MODEL_FILE, checked_sample
     from dnabench.context import Context
-    from dnabench.numerics import make_deterministic
+    from dnabench.numerics import choose_device, make_deterministic
     from dnabench.plugins import construct
     from dnabench.seeds import derive_seed, seed_globals
     from dnabench.specs import label_columns
@@ -63,7 +63,7 @@ def command(
     if spec.version != version:
         raise UserError(f"{model}: made by version {version} of {spec.name}, but version {spec.version} is installed")
     make_deterministic()
-    chosen = common.choose_device(device)
+    chosen = choose_device(device)
     generator = construct(spec, options.build(spec.options, spec.name, about["options"]))
     try:
         generator.load(model)

@@ -67,23 +67,18 @@ def command(
     common.show_warnings_as_lines()
     catalog = common.load_catalog(blocked)
 
-    import torch
-
-    from dnabench.cli.file_scorer import FileScorer
     from dnabench.data.formats import stem
     from dnabench.data.read import read
-    from dnabench.keys import package_digest
-    from dnabench.numerics import make_deterministic
-    from dnabench.planning import check_metric, check_settings, check_training, names_of, plan_metrics
-    from dnabench.scoring import Scorer
+    from dnabench.numerics import choose_device
+    from dnabench.planning import check_settings, names_of, plan_metrics
+    from dnabench.sample_scores import score_samples
     from dnabench.store import Store, default_root
 
     settings = common.parse_settings(assignments)
-    chosen_device = common.choose_device(device)
+    chosen_device = choose_device(device)
     names = common.split_names(metrics) or suites.load(suites.DEFAULT).metrics
     chosen = plan_metrics(catalog, names, settings, chosen_device)
     check_settings(catalog, settings, names_of(chosen))
-    make_deterministic()
 
     def load(path: Path) -> SequenceSet:
         return read([path], sequence_column=sequence_column).to_set(length=length)
@@ -100,28 +95,18 @@ def command(
                 f"{path}: sequences have {sequences.length} bases, those of {reference} have {real.length}; "
                 f"--length {min(sequences.length, real.length)} would crop both"
             )
-    for metric in chosen:
-        check_training(catalog, metric, len(training) if training else None)
-        for sequences in generated.values():
-            check_metric(catalog, metric, len(sequences), len(real), real.length)
-    scorer = Scorer(
-        catalog,
-        Store.open(store_directory or default_root()),
-        device=chosen_device,
-        threads=torch.get_num_threads(),
-        core=package_digest("dnabench"),
-        train=training,
-        progress=lambda *_: None,
-    )
-    scorer.digests(chosen, real.length)
-    files = FileScorer(catalog, scorer, real=real, training=training, dataset=stem(reference), debug=debug)
     with common.stdout_for_results():
-        rows = [
-            row
-            for name, sequences in sorted(generated.items())
-            for metric in chosen
-            for row in files.rows(metric, name, sequences)
-        ]
+        rows = score_samples(
+            catalog,
+            generated,
+            chosen,
+            real=real,
+            training=training,
+            dataset=stem(reference),
+            device=chosen_device,
+            store=Store.open(store_directory or default_root()),
+            debug=debug,
+        )
     _print(rows, format)
     return ExitCode.SOME_FAILED if any(row["status"] == "failed" for row in rows) else ExitCode.DONE
 

@@ -1,23 +1,25 @@
-"""The rows of ``dnabench score``: files against the reference, and beside them real and uniform random sequences."""
+"""Scores of given samples against a reference, and beside them those of real and of uniform random sequences."""
 
 from __future__ import annotations
 
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dnabench import keys
 from dnabench.data.floors import DRAWS, RealPair, real_halves, real_pairs
 from dnabench.data.parts import draw
 from dnabench.errors import UserError
 from dnabench.identity import sees_training
 from dnabench.leaderboard.facts import score_rows
 from dnabench.leaderboard.scale import at_floor, is_blind, normalised
-from dnabench.planning import check_metric
-from dnabench.scoring import mean_record
+from dnabench.numerics import deterministic
+from dnabench.planning import check_metric, check_training
+from dnabench.scoring import Scorer, mean_record
 from dnabench.seeds import rng
 from dnabench.sequences import SequenceSet
 from dnabench.suites import SplitRule
@@ -26,10 +28,56 @@ if TYPE_CHECKING:
     from dnabench.leaderboard.facts import Row
     from dnabench.plan import PlannedMetric
     from dnabench.plugins import Catalog
-    from dnabench.scoring import Scorer
+    from dnabench.store import Store
 
 
-class FileScorer:
+def score_samples(
+    catalog: Catalog,
+    samples: Mapping[str, SequenceSet],
+    metrics: Sequence[PlannedMetric],
+    *,
+    real: SequenceSet,
+    training: SequenceSet | None,
+    dataset: str,
+    device: str,
+    store: Store,
+    debug: bool = False,
+) -> list[Row]:
+    """The rows of every sample and metric, samples by name; see :meth:`SampleScorer.rows`.
+
+    The floor is real against real, the mean of three draws: training and reference sequences where there are
+    ``training``, else one half of ``real`` against the other. UserError, before anything is scored, when lengths differ
+    or there are too few sequences for a metric.
+    """
+    import torch
+
+    sets = dict(samples) if training is None else {**samples, "the training sequences": training}
+    for name, sequences in sets.items():
+        if sequences.length != real.length:
+            raise UserError(
+                f"{name}: sequences have {sequences.length} bases, those of {dataset} have {real.length}; "
+                f"crop both to {min(sequences.length, real.length)}"
+            )
+    for metric in metrics:
+        check_training(catalog, metric, len(training) if training else None)
+        for sequences in samples.values():
+            check_metric(catalog, metric, len(sequences), len(real), real.length)
+    scorer = Scorer(
+        catalog,
+        store,
+        device=device,
+        threads=torch.get_num_threads(),
+        core=keys.package_digest("dnabench"),
+        train=training,
+        progress=lambda *_: None,
+    )
+    scorer.digests(metrics, real.length)
+    one = SampleScorer(catalog, scorer, real=real, training=training, dataset=dataset, debug=debug)
+    with deterministic():
+        return [row for name in sorted(samples) for metric in metrics for row in one.rows(metric, name, samples[name])]
+
+
+class SampleScorer:
     """Scores sets of sequences against all of ``real``."""
 
     def __init__(
@@ -53,7 +101,7 @@ class FileScorer:
     def rows(self, metric: PlannedMetric, name: str, generated: SequenceSet) -> list[Row]:
         """The rows of ``results.csv`` and, under ``flags``, whether the score is at the floor or the metric blind.
 
-        Whatever the metric raises on the file itself makes a failed row, a UserError passes through. Flags and the
+        Whatever the metric raises on the sample itself makes a failed row, a UserError passes through. Flags and the
         normalised row are given only where the floor was made at the sizes of the score.
         """
         common: dict[str, Any] = {
@@ -114,7 +162,7 @@ class FileScorer:
                 records.append(self._score(metric, *pair.sides, wholes=pair.origins()))
             except UserError:
                 continue
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - it scored the file itself
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - it scored the sample itself
                 _warn(f"{metric.label} has no floor: on real sequences it raised {type(error).__name__}: {error}")
                 return {}
         return mean_record(records) if records else {}
@@ -125,7 +173,7 @@ class FileScorer:
         codes = draws.integers(4, size=generated.codes.shape, dtype=np.uint8)
         try:
             return self._score(metric, SequenceSet(codes, labels=generated.labels, copy=False), self._real)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - it scored the file itself
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - it scored the sample itself
             _warn(f"{metric.label} is not normalised: on random sequences it raised {type(error).__name__}: {error}")
             return {}
 
