@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dnabench.checkpoint import Checkpoint
     from dnabench.context import Context
     from dnabench.errors import UserError
-    from dnabench.hookspecs import hookimpl
+    from dnabench.hookspecs import API_VERSION, hookimpl
     from dnabench.labels import LabelCodes
     from dnabench.options import option
     from dnabench.orders import CellResult
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from dnabench.specs import DatasetSpec, EmbedderSpec, GeneratorSpec, MetricSpec
 
 _HOME = {
+    "API_VERSION": "hookspecs",
     "Cell": "plan",
     "CellResult": "orders",
     "Checkpoint": "checkpoint",
@@ -65,6 +66,7 @@ _HOME = {
 }
 
 __all__ = [
+    "API_VERSION",
     "Cell",
     "CellResult",
     "Checkpoint",

@@ -3,7 +3,12 @@
     [project.entry-points.dnabench]
     my-package = "my_package"
 
-The module named there holds the hook implementations and imports nothing heavy.
+The module named there holds the hook implementations and imports nothing heavy. Beside them it may say which version of
+hooks, records and protocols it was written for (``dnabench.API_VERSION``)::
+
+    dnabench_api_version = 1
+
+A dnabench of another version then leaves it out and says why. Without the line, it is tried as it is.
 """
 
 from __future__ import annotations
@@ -19,6 +24,7 @@ if TYPE_CHECKING:
     from dnabench.specs import DatasetSpec, EmbedderSpec, GeneratorSpec, MetricSpec
 
 PROJECT = "dnabench"
+API_VERSION = 1  # raised when a plugin that worked may no longer
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 

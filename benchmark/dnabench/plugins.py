@@ -1,16 +1,17 @@
 """The catalog: what all installed plugins offer, loaded so that none can break the others.
 
 pluggy's own entry-point loader stops at the first package that fails to import. Here each entry point is loaded on its
-own; a failure is remembered with its distribution, version and reason and shown where it explains something.
+own. A failure is remembered with its distribution, version and reason and shown where it explains something; so is what
+a plugin that works should not do: print, or import what is slow to import.
 """
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
-from collections.abc import Iterable
+import reprlib
+import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from importlib import import_module
 from typing import Any, Generic, TypeVar
 
@@ -18,6 +19,8 @@ import pluggy
 
 from dnabench.errors import UserError, did_you_mean
 from dnabench.hookspecs import PROJECT, Hooks
+from dnabench.installed import Plugin, heavy_imports, plugins
+from dnabench.listening import Listener, listening
 from dnabench.specs import DatasetSpec, EmbedderSpec, GeneratorSpec, MetricSpec, Spec
 
 S = TypeVar("S", bound=Spec)
@@ -31,15 +34,19 @@ _HOOKS: dict[str, type[Spec]] = {
 
 
 @dataclass(frozen=True)
-class Failure:
-    """A plugin, or a part of one, that could not be used, and why."""
+class Finding:
+    """Something that is wrong with a plugin.
 
-    plugin: str
-    distribution: str
+    Attributes:
+        failed: whether it, or a part of it, cannot be used for that reason.
+    """
+
+    plugin: Plugin
     reason: str
+    failed: bool = True
 
     def __str__(self) -> str:
-        return f"plugin {self.plugin} ({self.distribution}) failed to load: {self.reason}"
+        return f"plugin {self.plugin.name} ({self.plugin.title}){' failed to load' * self.failed}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -56,13 +63,27 @@ class Catalog:
     """All records by kind and name.
 
     Attributes:
-        failures: what could not be loaded.
         manager: the pluggy manager, for calling observers.
+        loaded: the plugins that were loaded, or failed to.
+        left_out: those that the allow or the deny list left out.
+        findings: what is wrong with those that were not.
     """
 
     manager: pluggy.PluginManager
-    failures: list[Failure] = field(default_factory=list)
+    loaded: list[Plugin] = field(default_factory=list)
+    left_out: list[Plugin] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     _records: dict[type[Spec], dict[str, list[Provided[Any]]]] = field(default_factory=dict)
+
+    @property
+    def failures(self) -> list[Finding]:
+        """What could not be loaded."""
+        return [finding for finding in self.findings if finding.failed]
+
+    @property
+    def warnings(self) -> list[Finding]:
+        """What works, and yet is wrong with plugins; of what was imported before, only what can still be seen."""
+        return [finding for finding in self.findings if not finding.failed]
 
     def generator(self, name: str) -> Provided[GeneratorSpec]:
         """The generator called ``name``; UserError with near matches otherwise."""
@@ -138,14 +159,17 @@ def load_catalog(blocked: Iterable[str] = (), allowed: Iterable[str] | None = No
     catalog = Catalog(manager)
     allowed = set(allowed_plugins() if allowed is None else allowed)
     blocked = set(blocked)
-    entry_points = importlib.metadata.entry_points(group=PROJECT)
-    installed = {entry_point.name for entry_point in entry_points}
+    found = plugins()
+    installed = {plugin.name for plugin in found}
     for name in sorted((blocked | allowed) - installed):
         raise UserError(f"no plugin named {name!r} to allow or leave out; {did_you_mean(name, installed)}")
-    for entry_point in sorted(set(entry_points), key=lambda e: (e.name, e.value)):
-        if entry_point.name in blocked or (allowed and entry_point.name not in allowed):
-            continue
-        _load(catalog, entry_point)
+    with listening() as listener:
+        for plugin in found:
+            if plugin.name in blocked or (allowed and plugin.name not in allowed):
+                catalog.left_out.append(plugin)
+            else:
+                catalog.findings += _load(catalog, plugin, listener)
+                catalog.loaded.append(plugin)
     return catalog
 
 
@@ -162,50 +186,88 @@ def construct(spec: Spec, options: Any) -> Any:
     return implementation() if spec.options is None else implementation(options)
 
 
-def _load(catalog: Catalog, entry_point: importlib.metadata.EntryPoint) -> None:
-    distribution = _title(entry_point.dist)
+def _load(catalog: Catalog, plugin: Plugin, listener: Listener) -> Iterator[Finding]:
+    before = set(sys.modules)
     try:
-        module = entry_point.load()
-        catalog.manager.register(module, name=entry_point.name)
-        callers = catalog.manager.get_hookcallers(module) or []
-        catalog.manager.check_pending()
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a stranger's import raises
-        catalog.failures.append(Failure(entry_point.name, distribution, _reason(error)))
-        if catalog.manager.has_plugin(entry_point.name):
-            catalog.manager.unregister(name=entry_point.name)
-        return
-    for caller in callers:
-        kind = _HOOKS.get(caller.name)
-        if kind is None:
-            continue
-        for implementation in caller.get_hookimpls():
-            if implementation.plugin is module:
-                _collect(catalog, kind, implementation, entry_point.name, distribution)
+        offered = _register(catalog, plugin)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever a stranger's import raises; Rust's panics are no Exception
+        yield Finding(plugin, plugin.mismatch() or _reason(error))
+    else:
+        for kind, implementation in offered:
+            try:
+                _collect(catalog, kind, implementation, plugin)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 - whatever a stranger's hook raises
+                yield Finding(plugin, f"{implementation.function.__name__}: {_reason(error)}")
+        if not catalog.manager.get_hookcallers(catalog.manager.get_plugin(plugin.name)):
+            yield Finding(plugin, "it implements no hook; a function becomes one by @dnabench.hookimpl", failed=False)
+    if said := " ".join(listener.heard().split()):
+        reason = f"it prints while it is loaded, {_shortened(said)}; that goes to stderr, and spoils every command"
+        yield Finding(plugin, reason, failed=False)
+    if heavy := heavy_imports(before):
+        reason = (
+            f"it imports {', '.join(heavy)} while it is loaded, which slows every command down; import that in the "
+            "module of the class instead, which only a run imports"
+        )
+        yield Finding(plugin, reason, failed=False)
 
 
-@cache  # reading the metadata takes longer than importing a light module
-def _title(distribution: importlib.metadata.Distribution | None) -> str:
-    if distribution is None:
-        return "unknown distribution"
-    about = distribution.metadata
-    return f"{about['Name']} {about['Version']}"
-
-
-def _collect(catalog: Catalog, kind: type[Spec], implementation: Any, plugin: str, distribution: str) -> None:
+def _register(catalog: Catalog, plugin: Plugin) -> list[tuple[type[Spec], Any]]:
+    """Import a plugin and enter its hooks. Returns those that offer records, each with the kind of them."""
+    manager = catalog.manager
+    for other in catalog.loaded:
+        if other.name == plugin.name:
+            raise UserError(f"{other.title} has a plugin of this name, too; uninstall one, or leave both out")
+    module = plugin.load()
+    if reason := plugin.mismatch():
+        raise UserError(reason)
     try:
-        for record in implementation.function() or ():
-            if type(record) is not kind:
-                raise TypeError(f"{implementation.function.__name__} yielded {record!r}, not a {kind.__name__}")
-            catalog.add(Provided(record, plugin, distribution))
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a stranger's hook raises
-        catalog.failures.append(Failure(plugin, distribution, _reason(error)))
+        manager.register(module, name=plugin.name)
+        manager.check_pending()
+    except Exception:
+        if manager.has_plugin(plugin.name):
+            manager.unregister(name=plugin.name)
+        raise
+    return [
+        (_HOOKS[caller.name], implementation)
+        for caller in manager.get_hookcallers(module) or []
+        for implementation in caller.get_hookimpls()
+        if caller.name in _HOOKS and implementation.plugin is module
+    ]
+
+
+def _collect(catalog: Catalog, kind: type[Spec], implementation: Any, plugin: Plugin) -> None:
+    records = implementation.function()
+    if not isinstance(records, Iterable):
+        raise UserError(f"it returned {_shortened(records)}, no iterable of {kind.__name__}; yield each record")
+    for record in records:
+        if type(record) is not kind:
+            raise UserError(f"it yielded {_shortened(record)}, not a {kind.__name__}")
+        catalog.add(Provided(record, plugin.name, plugin.title))
+
+
+def _shortened(value: Any) -> str:
+    """Its repr on one line of at most 120 characters or so."""
+    text = reprlib.Repr()
+    text.maxstring = text.maxother = 120
+    return " ".join(text.repr(value).split())
 
 
 def _reason(error: BaseException) -> str:
-    text = " ".join(str(error).split())
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 - a stranger's, too
+        text = ""
+    if isinstance(error, UserError):
+        return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _clash(kind: type[Spec], name: str, offers: list[Provided[Any]]) -> str:
-    who = " and ".join(f"{offer.distribution} (plugin {offer.plugin})" for offer in offers)
+    who = " and ".join(dict.fromkeys(f"{offer.distribution} (plugin {offer.plugin})" for offer in offers))
+    if len({offer.plugin for offer in offers}) == 1:
+        return f"{kind.noun} {name!r} is offered {len(offers)} times by {who}, so none is used"
     return f"{kind.noun} {name!r} is offered by {who}; leave one out with --no-plugin"

@@ -21,8 +21,11 @@ COMMANDS = {
     "sample": "Draw more sequences from a trained model of a run.",
     "list": "List generators, metrics, embedders, datasets and suites.",
     "show": "Describe a plugin or a suite with its options.",
+    "check": "Check that a plugin keeps the promises of its kind.",
+    "new": "Write the package of a new plugin.",
     "data": "Look at, fetch, import and split sets of sequences.",
     "store": "Look at the store of finished work, and tidy it up.",
+    "doctor": "Say what is installed here, and what is broken.",
 }
 
 # A module called list would hide the built-in in this package, and import is a word of the language.

@@ -22,10 +22,12 @@ KINDS: dict[str, Any] = {
 @common.format_option()
 @common.plugin_options
 def command(what: str | None, format: str, blocked: tuple[str, ...], debug: bool) -> int:  # noqa: ARG001
-    """List generators, metrics, embedders, datasets and suites, and the plugins that failed to load."""
+    """List generators, metrics, embedders, datasets and suites; warn of plugins that something is wrong with."""
     from dnabench import suites
 
     catalog = common.load_catalog(blocked)
+    for warning in catalog.warnings:
+        common.warn(str(warning))
     entries: list[dict[str, Any]] = []
     for kind, record in KINDS.items():
         if what in (None, kind):
