@@ -62,7 +62,7 @@ class Embedder(Protocol):
 class FittedEmbedder(Embedder, Protocol):
     """An embedder that learns from the training sequences; its record says ``needs_training``.
 
-    Fitted once for each training set and kept. ``digest()``, its weights' sha256, is known once it is fitted or loaded.
+    Fitted once for each training set and kept; what embeds is always an instance that has loaded what was saved.
     """
 
     def fit(self, train: SequenceSet, *, context: Context) -> None:
@@ -75,7 +75,7 @@ class FittedEmbedder(Embedder, Protocol):
         """Restore what ``save`` wrote."""
 
     def digest(self) -> str:
-        """sha256 of the weights, in hexadecimal."""
+        """sha256 of the weights that were loaded, in hexadecimal."""
 
 
 class Dataset(Protocol):
