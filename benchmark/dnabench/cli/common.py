@@ -62,7 +62,9 @@ def length_option(function: F) -> F:
 def format_option(*formats: str) -> Callable[[F], F]:
     """``--format``, of these or all of FORMATS."""
     choice = click.Choice(formats or FORMATS)
-    return click.option("--format", "format", type=choice, default="table", show_default=True)
+    return click.option(
+        "--format", "format", type=choice, default="table", show_default=True, help="How stdout gets the result."
+    )
 
 
 def sequence_column_option(function: F) -> F:
