@@ -40,9 +40,10 @@ class Scores:
     results: pd.DataFrame
 
     def table(self) -> pd.DataFrame:
-        """The values alone: a row for each sample, a column for each metric, parts left out."""
+        """The values alone: a row for each sample, a column for each metric, parts left out; NaN for what failed."""
         whole = self.results[~self.results["metric"].str.contains(".", regex=False)]
-        return whole.pivot_table(index="generator", columns="metric", values="value", sort=False)
+        shape = {"index": whole["generator"].unique(), "columns": whole["metric"].unique()}
+        return whole.pivot(index="generator", columns="metric", values="value").reindex(**shape)
 
 
 def score(
@@ -56,6 +57,8 @@ def score(
     store: str | Path | None = None,
 ) -> Scores:
     """Score generated sequences against real ones, as ``dnabench score`` does.
+
+    A metric that raises is no error here: its row has the status ``failed``, and why.
 
     Args:
         samples: one sample, which is called after its file or else ``sample``, or several by name.
@@ -77,6 +80,9 @@ def score(
     named = samples if isinstance(samples, Mapping) else {_name(samples, "sample"): samples}
     if not named:
         raise UserError("there are no samples to score")
+    for name in named:
+        if not isinstance(name, str):
+            raise UserError(f"the name {name!r} of a sample is no text")
     rows = score_samples(
         catalog,
         {name: _sequences(sample, name) for name, sample in named.items()},

@@ -23,18 +23,23 @@ def make_deterministic() -> None:
 
 @contextmanager
 def deterministic() -> Iterator[None]:
-    """As :func:`make_deterministic`, for a while; then torch's settings and all global generators are as before."""
+    """As :func:`make_deterministic`, for a while; then torch's settings and all global generators are as before.
+
+    The environment variable stays: cuBLAS may have read it by then.
+    """
     import numpy as np
     import torch
 
     mode, benchmark = torch.get_deterministic_debug_mode(), torch.backends.cudnn.benchmark
     states = random.getstate(), np.random.get_state()
-    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()  # type: ignore[no-untyped-call]
+    started: bool = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
     make_deterministic()
     try:
-        with torch.random.fork_rng(devices=gpus):
+        with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if started else ()):
             yield
     finally:
+        if not started:  # those of GPUs have their first seed from torch.manual_seed: again from that of before
+            torch.cuda.manual_seed_all(torch.initial_seed())
         torch.set_deterministic_debug_mode(mode)
         torch.backends.cudnn.benchmark = benchmark
         random.setstate(states[0])

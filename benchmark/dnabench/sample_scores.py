@@ -71,9 +71,9 @@ def score_samples(
         train=training,
         progress=lambda *_: None,
     )
-    scorer.digests(metrics, real.length)
     one = SampleScorer(catalog, scorer, real=real, training=training, dataset=dataset, debug=debug)
     with deterministic():
+        scorer.digests(metrics, real.length)
         return [row for name in sorted(samples) for metric in metrics for row in one.rows(metric, name, samples[name])]
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dnabench import Context
     from dnabench_external.options import ExternalOptions
 
+STDERR = 2
 SEEDS = 1 << 31
 """Seeds stay below this, which every program's random numbers take."""
 
@@ -39,13 +40,19 @@ class External:
         if self.options.train:
             sequences = context.scratch / "train.fa"
             train.to_fasta(sequences)
-            self._run("train", context, train=sequences)
+            self._run("train", context, train=sequences, model=self.model)
 
     def sample(self, n: int, *, context: Context) -> SequenceSet:
         """What the command writes; UserError when it fails, or when that is not ``n`` sequences of the length."""
+        if self.model is None:
+            raise UserError("external has not been trained: call fit or load first")
         out = context.scratch / "sample.fa"
         out.unlink(missing_ok=True)
-        self._run("command", context, n=n, out=out)
+        # A copy: what the command writes into it must not change the model that is kept.
+        model = context.scratch / "model-copy"
+        shutil.rmtree(model, ignore_errors=True)
+        shutil.copytree(self.model, model, symlinks=True)
+        self._run("command", context, n=n, out=out, model=model)
         if not out.is_file():
             raise UserError(f"external.command wrote no file {out.name}: it must write FASTA to {{out}}")
         sequences = SequenceSet.from_fasta(out)
@@ -59,29 +66,22 @@ class External:
     def save(self, directory: Path) -> None:
         """Copy what the training command left."""
         if self.model is not None:
-            shutil.copytree(self.model, directory, dirs_exist_ok=True)
+            shutil.copytree(self.model, directory, dirs_exist_ok=True, symlinks=True)
 
     def load(self, directory: Path) -> None:
         """Take ``directory`` for ``{model}``."""
         self.model = directory
 
     def _run(self, which: str, context: Context, **values: Any) -> None:
-        values |= {
-            "seed": context.seed % SEEDS,
-            "length": context.length,
-            "model": self.model,
-            "device": context.device,
-        }
+        values |= {"seed": context.seed % SEEDS, "length": context.length, "device": context.device}
         command = [part.format(**values) for part in shlex.split(getattr(self.options, which))]
-        # No session of its own: whoever ends the cell ends the command with it.
+        # What it prints goes to the cell's log as it comes. No session of its own: whoever ends the cell ends it too.
         try:
-            ended = subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=sys.stderr, stderr=subprocess.PIPE, check=False
-            )
+            code = subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=STDERR, stderr=STDERR, check=False
+            ).returncode
         except OSError as error:
             raise UserError(f"external.{which}: {command[0]} cannot be run: {error.strerror}") from None
-        said = ended.stderr.decode(errors="replace")
-        sys.stderr.write(said)
-        if ended.returncode:
-            last = (said.strip().splitlines() or ["it said nothing"])[-1]
-            raise UserError(f"external.{which} ended with exit code {ended.returncode}: {last}")
+        if code:
+            how = f"ended with exit code {code}" if code > 0 else f"was ended by {signal.Signals(-code).name}"
+            raise UserError(f"external.{which} {how}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ class ExternalOptions:
             self._check(which)
         found = self._digest()
         if self.files_sha256 not in ("", found):
-            raise ValueError(f"a file that the commands name has changed since: {self.command}")
+            raise ValueError(f"files of {self.command!r} are not what they were, or not to be found from {Path.cwd()}")
         object.__setattr__(self, "files_sha256", found)
 
     def _check(self, which: str) -> None:
@@ -50,7 +51,10 @@ class ExternalOptions:
             raise ValueError(f"{which} {text!r}: {error}") from None
         named, known = {name for _, name, _, _ in fields if name is not None}, PLACEHOLDERS[which]
         for name in sorted(named - set(known)):
-            raise ValueError(f"{which} {text!r}: {{{name}}} is none of {' '.join(f'{{{one}}}' for one in known)}")
+            words = " ".join(f"{{{one}}}" for one in known)
+            raise ValueError(f"{which} {text!r}: {{{name}}} is none of {words}; other braces are doubled: {{{{ }}}}")
+        if any(detail or conversion for _, _, detail, conversion in fields):
+            raise ValueError(f"{which} {text!r}: a placeholder is a name alone, such as {{n}}")
         for name in REQUIRED[which]:
             if name not in named:
                 raise ValueError(f"{which} {text!r} lacks {{{name}}}")
@@ -62,10 +66,13 @@ class ExternalOptions:
             return ""
         state = hashlib.sha256()
         for file in files:
-            with file.open("rb") as stream:
-                state.update(f"{file}\n{hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode())
+            try:
+                with open(file, "rb") as stream:  # noqa: PTH123 - a Path's is_file, of which they come, refuses long words
+                    state.update(f"{file}\n{hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode())
+            except OSError as error:
+                raise ValueError(f"{file}: cannot be read: {error.strerror}") from None
         return state.hexdigest()
 
 
-def _files(command: str) -> Iterator[Path]:
-    return (path for path in map(Path, shlex.split(command)) if path.is_file())
+def _files(command: str) -> Iterator[str]:
+    return (word for word in shlex.split(command) if os.path.isfile(word))  # noqa: PTH113 - a word may be any text

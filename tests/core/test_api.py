@@ -55,8 +55,21 @@ def test_nothing_global_changes(files):
     random.seed(1)
     np.random.seed(1)
     torch.manual_seed(1)
-    library.score(files["good"], files["real"], train=files["train"], metrics="mmd@kmer")
+    library.score(files["good"], files["real"], train=files["train"], metrics=["mmd@kmer", "mmd@ae"])
     assert expected == (random.random(), np.random.rand(), torch.rand(1).item(), torch.get_deterministic_debug_mode())
+
+
+def test_a_metric_that_fails_is_a_row(files, monkeypatch):
+    from dnabench_metrics.sequences.gc import GCContent
+
+    def broken(*_, **__):
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(GCContent, "score", broken)
+    scores = library.score(files["good"], files["real"], train=files["train"], metrics=["gc", "kmer-js"])
+    assert dict(zip(scores.results["metric"], scores.results["status"], strict=True))["gc"] == "failed"
+    assert np.isnan(scores.table().loc["good", "gc"])
+    assert scores.table().loc["good", "kmer-js"] > 0
 
 
 @pytest.mark.parametrize(
@@ -64,6 +77,7 @@ def test_nothing_global_changes(files):
     [
         ({"samples": draw(1)[:, :50]}, "sample: sequences have 50 bases, those of reference have 64; crop both to 50"),
         ({"samples": {}}, "there are no samples to score"),
+        ({"samples": {1: draw(1)}}, "the name 1 of a sample is no text"),
         ({"samples": draw(1).astype(float)}, "sample: codes must be uint8"),
         ({"samples": "no/such.fa"}, "no/such.fa: no such file"),
         ({"metrics": ["fredd"]}, "no metric named 'fredd'"),

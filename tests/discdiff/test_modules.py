@@ -120,7 +120,34 @@ def test_one_hot_is_the_cores():
     assert (one_hot(codes).sum(1) == 1).all()
 
 
-@pytest.mark.parametrize("position", [0, 5, 63])
+@pytest.mark.parametrize("length", [64, 57])
+def test_a_token_of_the_latent_is_told_to_its_own_16_bases(length):
+    head = AutoregressiveHead(length, width=8, hidden=16)
+    tokens, codes = torch.randn(2, 4, 8), random_codes(2, length)
+    before = head(tokens, codes, one_kind(2))
+    for token in range(4):
+        changed = tokens.clone()
+        changed[:, token] += 1
+        difference = (head(changed, codes, one_kind(2)) - before).abs().amax((0, 2))
+        first = 16 * token
+        assert (difference[:first] == 0).all()
+        assert (difference[first : first + 9] > 0).all()
+        # It is told to these bases alone: the state that they leave fades, and does not grow, in those after them.
+        assert (difference[first + 16 :] < difference[first : first + 16].max()).all()
+
+
+def test_a_position_has_an_embedding_of_its_own():
+    head = AutoregressiveHead(64, width=8, hidden=16)
+    tokens, codes = torch.randn(2, 4, 8), random_codes(2, 64)
+    before = head(tokens, codes, one_kind(2))
+    with torch.no_grad():
+        head.position.weight[37] += 1
+    difference = (head(tokens, codes, one_kind(2)) - before).abs().amax((0, 2))
+    assert (difference[:37] == 0).all()
+    assert (difference[37:46] > 0).all()
+
+
+@pytest.mark.parametrize("position", [0, 5, 62])
 def test_a_base_changes_no_logits_at_or_before_it(position):
     head = AutoregressiveHead(64, width=8, hidden=16)
     tokens, codes = torch.randn(2, 4, 8), random_codes(2, 64)

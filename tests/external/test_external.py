@@ -82,7 +82,8 @@ def test_what_training_leaves_comes_back_from_a_save(script, make_context, tmp_p
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("import sys; sys.exit('no such model')", "ended with exit code 1: no such model"),
+        ("import sys; sys.exit('no such model')", "external.command ended with exit code 1"),
+        ("import os; os.kill(os.getpid(), 9)", "external.command was ended by SIGKILL"),
         ("", "wrote no file sample.fa"),
         (
             "import sys; open(sys.argv[3], 'w').write('>a\\n' + 'A' * 32 + '\\n')",
@@ -93,14 +94,45 @@ def test_what_training_leaves_comes_back_from_a_save(script, make_context, tmp_p
 )
 def test_a_command_that_fails_is_answered_in_one_line(script, make_context, text, message):
     model = External(ExternalOptions(command=f"{script(f'#!{sys.executable}' + chr(10) + text)} {WORDS}"))
+    model.fit(random_set(), context=make_context(length=32))
     with pytest.raises(UserError, match=message) as caught:
         model.sample(7, context=make_context(length=32))
     assert "\n" not in str(caught.value)
 
 
 def test_a_program_that_is_not_there(make_context):
+    model = External(ExternalOptions(command=f"no-such-program {WORDS}"))
+    with pytest.raises(UserError, match="external has not been trained"):
+        model.sample(1, context=make_context(length=32))
+    model.fit(random_set(), context=make_context(length=32))
     with pytest.raises(UserError, match="no-such-program cannot be run: No such file"):
-        External(ExternalOptions(command=f"no-such-program {WORDS}")).sample(1, context=make_context(length=32))
+        model.sample(1, context=make_context(length=32))
+
+
+def test_a_sample_of_before_is_not_taken_for_one(script, make_context):
+    model = External(ExternalOptions(command=f"{script(SAMPLE)} {WORDS}"))
+    model.fit(random_set(), context=make_context(length=32))
+    context = make_context(length=32)
+    model.sample(7, context=context)
+    silent = External(ExternalOptions(command=f"true {WORDS}"))
+    silent.load(model.model)
+    with pytest.raises(UserError, match=r"wrote no file sample\.fa"):
+        silent.sample(7, context=context)
+
+
+def test_training_goes_on_from_what_it_left_and_sampling_changes_nothing(script, make_context, tmp_path):
+    count = f"#!{sys.executable}\nimport sys\nopen(sys.argv[1] + '/runs', 'a').write(sys.argv[2])\n"
+    spoil = SAMPLE + "open(sys.argv[5] + '/runs', 'w').write('spoiled')\n"
+    train = script(count, "a training.py")
+    command = f"'{script(spoil)}' {WORDS} {{model}}"
+    model = External(ExternalOptions(command=command, train=f"'{train}' {{model}} {{device}} {{train}}"))
+    context = make_context(length=32)
+    model.fit(random_set(), context=context)
+    model.fit(random_set(), context=context)  # as after an interruption: the same scratch
+    model.sample(3, context=make_context(length=32))
+    (tmp_path / "saved").mkdir()
+    model.save(tmp_path / "saved")
+    assert (tmp_path / "saved" / "runs").read_text() == "cpucpu"
 
 
 @pytest.mark.parametrize(
@@ -109,6 +141,9 @@ def test_a_program_that_is_not_there(make_context):
         ({}, "has no command; give one"),
         ({"command": "sample {n} {out}"}, r"lacks \{seed\}"),
         ({"command": "sample {n} {seed} {out} {colour}"}, r"\{colour\} is none of \{n\} \{seed\}"),
+        ({"command": "sample {n} {seed} {out:d}"}, "a placeholder is a name alone"),
+        ({"command": "sample {n!r} {seed} {out}"}, "a placeholder is a name alone"),
+        ({"command": "awk '{print}' {n} {seed} {out}"}, r"other braces are doubled: \{\{ \}\}"),
         ({"command": "sample '{n} {seed} {out}"}, "No closing quotation"),
         ({"command": "sample {n} {seed} {out}", "train": "learn"}, r"lacks \{train\}"),
     ],
@@ -125,8 +160,16 @@ def test_options_know_the_files_that_they_name(script):
     assert ExternalOptions(command=before.command, files_sha256=before.files_sha256) == before
     script(SAMPLE + "\n# another")
     assert ExternalOptions(command=before.command).files_sha256 != before.files_sha256
-    with pytest.raises(ValueError, match="has changed since"):
+    with pytest.raises(ValueError, match="are not what they were, or not to be found from"):
         ExternalOptions(command=before.command, files_sha256=before.files_sha256)
+    train = script(TRAIN, "train.py")
+    trained = ExternalOptions(command=before.command, train=f"{train} {{train}}").files_sha256
+    script(TRAIN + "\n# another", "train.py")
+    assert ExternalOptions(command=before.command, train=f"{train} {{train}}").files_sha256 != trained
+
+
+def test_a_program_in_a_word_is_no_file():
+    assert ExternalOptions(command=f"sh -c '{'true; ' * 1000}' {WORDS}").files_sha256 == ""
 
 
 def test_a_run_ranks_a_command(dnabench, labelled_fasta, script, tmp_path):
@@ -160,9 +203,10 @@ def labelled_fasta(tmp_path) -> Path:
 
 def test_a_command_ends_with_its_cell(dnabench, labelled_fasta, script, tmp_path):
     slow = f"#!{sys.executable}\nimport os, sys, time\nopen({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n"
-    path = script(slow + "time.sleep(600)\n")
+    path = script(slow + "print('loading', file=sys.stderr, flush=True)\ntime.sleep(600)\n")
     run = ("run", "--dataset", labelled_fasta, "--metrics", "gc", "--seeds", "0", "--samples", "70", "-g", "external")
     ended = dnabench(*run, "--set", f"external.command={path} {WORDS}", "--timeout", "5s", "--out", tmp_path / "run")
     assert ended.code == 1, ended.err
+    assert "loading" in ended.err  # what it said before is in the error
     with contextlib.suppress(psutil.NoSuchProcess):
         psutil.Process(int((tmp_path / "pid").read_text())).wait(60)  # raises where it goes on
