@@ -95,7 +95,7 @@ def _training() -> Iterator[str]:
 
 def _commands() -> Iterator[str]:
     yield "## Commands\n"
-    yield from _command(cli, "dnabench", click.Context(cli, info_name="dnabench"))
+    yield from _command(cli, "dnabench", click.Context(cli, info_name="dnabench", **cli.context_settings))
 
 
 def _command(command: click.Command, name: str, context: click.Context) -> Iterator[str]:

@@ -44,7 +44,7 @@ class Spec:
             raise ValueError(f"name {self.name!r} is not lower-case words joined by hyphens")
         if not isinstance(self.target, str) or not TARGET_PATTERN.fullmatch(self.target):
             raise ValueError(f"{self.name}: target {self.target!r} is not of the form 'package.module:Class'")
-        if not isinstance(self.summary, str) or len(self.summary.splitlines()) != 1:
+        if not isinstance(self.summary, str) or len(self.summary.splitlines()) > 1:
             raise ValueError(f"{self.name}: summary {self.summary!r} is not one line")
         if not isinstance(self.version, int) or self.version < 1:
             raise ValueError(f"{self.name}: version {self.version!r} is not a whole number from 1")

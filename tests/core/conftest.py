@@ -123,8 +123,8 @@ class _Handler(BaseHTTPRequestHandler):
                 if web.released.wait(answer.trickle):
                     return
         body = body[: answer.stall if answer.cut is None else answer.cut]
+        web.sent.append(len(body))  # before the client can be done with it
         self.wfile.write(body)
-        web.sent.append(len(body))
         if answer.stall is not None:
             web.released.wait()
 

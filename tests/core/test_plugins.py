@@ -221,14 +221,22 @@ def test_stdout_is_as_before_after_a_fault():
 def test_a_plugin_that_imports_what_is_slow_works_and_is_named(install):
     # torch is imported in this process already: what a plugin uses shows all the same.
     install("heavy_dna", "import torch.nn as layers\n" + RECORD.format(name="heavy", module="heavy_dna"))
-    install("lazy_dna", HOOK.format(body="from pandas import DataFrame; globals()['F'] = DataFrame; yield RECORD"))
     install("light_dna", RECORD.format(name="light", module="light_dna"))
     catalog = load_catalog()
-    first, second = map(str, catalog.warnings)
-    assert first.startswith("plugin heavy-dna (heavy_dna 1.0): it imports torch while it is loaded")
-    assert second.startswith("plugin lazy-dna (lazy_dna 1.0): it imports pandas while it is loaded")
+    (warning,) = map(str, catalog.warnings)
+    assert warning.startswith("plugin heavy-dna (heavy_dna 1.0): it imports torch while it is loaded")
     assert catalog.failures == []
-    assert {"heavy", "x", "light"} <= generators(catalog)
+    assert {"heavy", "light"} <= generators(catalog)
+
+
+def test_a_hook_that_imports_what_is_slow_is_named(install):
+    """In a fresh process: one that has imported it already cannot tell."""
+    install("lazy_dna", HOOK.format(body="import pandas; yield RECORD"))
+    show = "from dnabench.plugins import load_catalog; print(*load_catalog(allowed=['lazy-dna']).warnings, sep='\\n')"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", show], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("plugin lazy-dna (lazy_dna 1.0): it imports pandas")
+    assert len(done.stdout.splitlines()) == 1
 
 
 def test_a_plugin_without_hooks_is_named(install):

@@ -25,7 +25,6 @@ OPTIONS = """
 [discdiff]
 width = 16
 head_width = 16
-context = 3
 autoencoder_steps = 300
 autoencoder_batch = 16
 denoiser_width = 16

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from dnabench.plugins import load_catalog
@@ -13,16 +15,38 @@ GAN = {"latent": 8, "channels": 8, "blocks": 1, "generator_blocks": 1, "batch_si
 LSTM = {"hidden": 12, "embedding": 8, "steps": 6, "batch_size": 8, "condition": "species"}
 MDLM = {"width": 8, "layers": 2, "steps": 4, "batch": 8, "sampling_steps": 3, "condition": "species"}
 
+PROGRAM = (
+    "import random, sys; n, seed, out, length = sys.argv[1:]; draw = random.Random(int(seed)).choices; "
+    'open(out, "w").writelines(f">s{{i}}\\n" + "".join(draw("ACGT", k=int(length))) + "\\n" for i in range(int(n)))'
+)
+EXTERNAL = {"command": f"{sys.executable} -c '{PROGRAM}' {{n}} {{seed}} {{out}} {{length}}"}
+
 SEES_NO_MUTATION = {"direction_honoured": "it counts duplicates, which mutation does not make"}
 
 CHEAP = ("bootstrap", "gc", "kmer-js", "motif-profile", "novelty", "kmer")
-WITH_SETTINGS = {"markov", "uniqueness", "promoters-sim", "discdiff", "vae", "gan", "lstm", "mdlm", "ae-fit"}
+WITH_SETTINGS = {
+    "markov",
+    "uniqueness",
+    "promoters-sim",
+    "discdiff",
+    "vae",
+    "gan",
+    "lstm",
+    "mdlm",
+    "ae-fit",
+    "external",
+}
 CATALOG = load_catalog()
 BUILT_IN = {name for name in CATALOG.names() if CATALOG.find(name)[0].distribution.startswith("dnabench ")}
 
 
 @parametrize_checks(*CHEAP)
 def test_cheap_ones(check):
+    check()
+
+
+@parametrize_checks("external", options=EXTERNAL)
+def test_external(check):
     check()
 
 

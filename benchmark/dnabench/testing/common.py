@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from dnabench import options
 from dnabench.errors import UserError
@@ -44,27 +45,36 @@ def light_import(subject: Subject) -> None:
 @promised(CHECKS)
 def options_round_trip(subject: Subject) -> None:
     """Options survive JSON (the manifest) and text (``--set``), and every preset can be built."""
-    spec = subject.spec
+    spec, base = subject.spec, _needed(subject)
     for preset in ({}, *getattr(spec, "presets", {}).values(), subject.setup.options):
         try:
-            built = options.build(spec.options, spec.name, preset)
+            built = options.build(spec.options, spec.name, base, preset)
             again = options.build(spec.options, spec.name, json.loads(json.dumps(options.as_dict(built))))
         except (UserError, TypeError) as error:
             broken("options that JSON holds and that can be built from it", str(error), "Mend type, default or preset.")
         if again != built:
             broken(f"{built} again", str(again), "Use numbers, texts, truth values, None and tuples of them.")
-    defaults = options.build(spec.options, spec.name)
+    defaults = options.build(spec.options, spec.name, base)
     for name, value in vars(defaults).items() if defaults is not None else ():
         text = "none" if value is None else ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
         if not text:
             continue  # an empty tuple or text: --set has no way to say so, and no need
         try:
-            built = options.build(spec.options, spec.name, {name: text})
+            built = options.build(spec.options, spec.name, base, {name: text})
         except UserError as error:
             broken(f"--set {spec.name}.{name}={text} to be its default", str(error), "Mend the type or the default.")
         if built != defaults:
             seen = str(getattr(built, name))
             broken(f"--set {spec.name}.{name}={text} to be its default", seen, "Mend the type or the default.")
+
+
+def _needed(subject: Subject) -> Mapping[str, Any]:
+    """Nothing; of a plugin that cannot do without settings, such as a command, those of the setup."""
+    try:
+        options.build(subject.spec.options, subject.spec.name)
+    except UserError:
+        return subject.setup.options
+    return {}
 
 
 @promised(CHECKS, needs=("options_round_trip",))
