@@ -220,11 +220,11 @@ def test_stdout_is_as_before_after_a_fault():
 
 def test_a_plugin_that_imports_what_is_slow_works_and_is_named(install):
     # torch is imported in this process already: what a plugin uses shows all the same.
-    install("heavy_dna", "import torch.nn as layers\n" + RECORD.format(name="heavy", module="heavy_dna"))
+    install("weighty_dna", "import torch.nn as layers\n" + RECORD.format(name="heavy", module="weighty_dna"))
     install("light_dna", RECORD.format(name="light", module="light_dna"))
     catalog = load_catalog()
     (warning,) = map(str, catalog.warnings)
-    assert warning.startswith("plugin heavy-dna (heavy_dna 1.0): it imports torch while it is loaded")
+    assert warning.startswith("plugin weighty-dna (weighty_dna 1.0): it imports torch while it is loaded")
     assert catalog.failures == []
     assert {"heavy", "light"} <= generators(catalog)
 
