@@ -15,14 +15,14 @@ from dnabench.data.formats import stem
 from dnabench.errors import UserError
 from dnabench.leaderboard.facts import COLUMNS
 from dnabench.numerics import choose_device
-from dnabench.planning import check_settings, names_of, plan_metrics
+from dnabench.planning.metrics import check_settings, names_of, plan_metrics
 from dnabench.plugins import load_catalog
 from dnabench.sample_scores import score_samples
 from dnabench.sequences import SequenceSet
 from dnabench.store import Store, default_root
 
 if TYPE_CHECKING:
-    from dnabench.planning import Settings
+    from dnabench.planning.metrics import Settings
 
 Sequences: TypeAlias = SequenceSet | np.ndarray | str | Path
 """Sequences, their uint8 codes (n, length), or a file of them."""

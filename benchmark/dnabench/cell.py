@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dnabench import keys, options, torchrun
+from dnabench import environments, keys, options, torchrun
 from dnabench.context import Context
 from dnabench.data.floors import DRAWS
 from dnabench.data.parts import StoredParts
@@ -30,7 +30,7 @@ from dnabench.identity import sees_training
 from dnabench.numerics import make_deterministic
 from dnabench.orders import DONE, FAILED, OOM, SKIPPED, Order
 from dnabench.plan import Plan
-from dnabench.planning import check_metric
+from dnabench.planning.metrics import check_metric
 from dnabench.plugins import Catalog, construct, load_catalog
 from dnabench.scoring import Scorer, mean_record
 from dnabench.seeds import derive_seed, rng, seed_globals
@@ -88,10 +88,24 @@ class Execution:
 
     def run(self) -> dict[str, Any]:
         """The answer; whatever the plugin raises passes through."""
-        keys.check_code({name: self.order.site.code[name] for name in ("torch", "dnabench", *self._packages())})
+        self._check_code()
         make_deterministic()
         work = {"train": self._train, "sample": self._sample, "score": self._score, "floor": self._floor}
         return work[self.cell.kind]()
+
+    def _check_code(self) -> None:
+        """UserError where this cell would run anything else than the plan says."""
+        known = self.order.site.code
+        if not self.order.python:
+            keys.check_code({name: known[name] for name in ("torch", "dnabench", *self._packages())})
+            return
+        keys.check_code({"dnabench": known["dnabench"]})
+        (package,) = self._packages()
+        planned = self.plan.generator(self.cell.generator)
+        if environments.describe(package) != planned.environment:
+            raise UserError(
+                f"the environment of {planned.plugin} is not what the run began with; start the same command again"
+            )
 
     def _packages(self) -> set[str]:
         """The packages that this cell runs."""
@@ -106,7 +120,9 @@ class Execution:
 
     @cached_property
     def catalog(self) -> Catalog:
-        """The plugins of the run."""
+        """The plugins of the run; in another environment all of its own."""
+        if self.order.python:
+            return load_catalog((), ())
         return load_catalog(self.order.site.blocked, self.order.site.allowed)
 
     def generator(self) -> Any:

@@ -43,6 +43,8 @@ class Identity:
 
     def _specs(self) -> Iterator[Spec]:
         for generator in self._plan.generators:
+            if generator.environment:
+                continue  # its code is in the plan
             yield self._catalog.generator(generator.plugin).spec
         for metric in self._plan.metrics:
             yield self._catalog.metric(metric.name).spec
@@ -54,11 +56,12 @@ class Identity:
 
     def _of_generator(self, cell: Cell) -> dict[str, Any]:
         plan, planned = self._plan, self._plan.generator(cell.generator)
+        other = planned.environment
         parts = {
             "generator": planned.plugin,
             "version": planned.version,
             "distribution": planned.distribution,
-            "package": self._package(self._catalog.generator(planned.plugin).spec),
+            "package": other["code"] if other else self._package(self._catalog.generator(planned.plugin).spec),
             "options": planned.options,
             "dataset": plan.dataset_sha256,
             "train": self._data.train.digest,
@@ -68,6 +71,9 @@ class Identity:
             **self._numerics,
             "device": planned.device,
         }
+        if other:
+            core = self._packages("dnabench")
+            parts |= keys.numerics(planned.device, plan.threads, core, other["packages"]) | {"environment": other}
         return parts | ({"n": plan.n_generated} if cell.kind == "sample" else {})
 
     def _held_out(self, planned: PlannedGenerator) -> str:

@@ -25,9 +25,15 @@ def key(kind: str, parts: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical({"schema": SCHEMA, "kind": kind, **parts}).encode()).hexdigest()
 
 
-def numerics(device: str, threads: int, core: str) -> dict[str, Any]:
-    """What numbers rest on beside inputs and a plugin's own code; ``core``: the digest of dnabench itself."""
-    versions = {name: importlib.metadata.version(name) for name in ("torch", "numpy", "scipy")}
+def numerics(device: str, threads: int, core: str, packages: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """What numbers rest on beside inputs and a plugin's own code.
+
+    Args:
+        core: the digest of dnabench itself.
+        packages: package -> version, of another environment than this one.
+    """
+    version = importlib.metadata.version if packages is None else packages.__getitem__
+    versions = {name: version(name) for name in ("torch", "numpy", "scipy")}
     return {"device": device.partition(":")[0], "threads": threads, "core": core, **versions}
 
 

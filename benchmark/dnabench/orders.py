@@ -27,6 +27,7 @@ class Site:
         parts: the directory of the split sequences.
         blocked, allowed: the plugins to leave out, and those to use (empty: all).
         code: package -> its digest, and what must have which version: a cell that finds anything else is refused.
+        pythons: generator -> the interpreter that its cells run in, for those of another environment.
         checkpoint_seconds: how long a training goes on without a checkpoint, at least.
     """
 
@@ -36,6 +37,7 @@ class Site:
     blocked: tuple[str, ...]
     allowed: tuple[str, ...]
     code: Mapping[str, str]
+    pythons: Mapping[str, str]
     checkpoint_seconds: float
 
 
@@ -67,7 +69,15 @@ class Order:
             "key": self.key,
             "key_parts": dict(self.key_parts),
             "input": self.input,
+            "python": self.python,
         }
+
+    @property
+    def python(self) -> str:
+        """The interpreter that it is for; empty for this one."""
+        if self.cell.metric:
+            return ""
+        return self.site.pythons.get(self.plan.generator(self.cell.generator).plugin, "")
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Order:

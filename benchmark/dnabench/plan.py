@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from dnabench.data.slices import ALL, column_of
 
-SCHEMA = 3
+SCHEMA = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +22,8 @@ class PlannedGenerator:
         device: ``cpu`` or ``cuda``; which of several is the engine's choice.
         devices: on how many of them it trains.
         labels: the label columns that its samples carry.
+        environment: what it is installed with (:func:`dnabench.environments.describe`) where its cells run in another
+            interpreter; empty for this one's.
     """
 
     name: str
@@ -33,6 +35,12 @@ class PlannedGenerator:
     devices: int
     options: dict[str, Any]
     labels: tuple[str, ...] = ()
+    environment: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> PlannedGenerator:
+        """Of its fields, as JSON has them."""
+        return cls(**_frozen(plain))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +180,7 @@ class Plan:
         if plain.get("schema") != SCHEMA:
             raise ValueError(f"a plan of schema {plain.get('schema')!r}; this version of dnabench knows {SCHEMA}")
         values = _frozen(plain)
-        values["generators"] = tuple(PlannedGenerator(**_frozen(generator)) for generator in plain["generators"])
+        values["generators"] = tuple(PlannedGenerator.from_json(generator) for generator in plain["generators"])
         values["metrics"] = tuple(PlannedMetric(**_frozen(metric)) for metric in plain["metrics"])
         return cls(**values)
 

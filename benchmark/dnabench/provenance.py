@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 # Variables that change numbers, or where they are computed.
@@ -21,12 +22,19 @@ VARIABLES = re.compile(
 )
 
 
-def collect(machine: Mapping[str, Any], code: Mapping[str, str], *, anonymous: bool = False) -> dict[str, Any]:
+def collect(
+    machine: Mapping[str, Any],
+    code: Mapping[str, str],
+    pythons: Mapping[str, str] = MappingProxyType({}),
+    *,
+    anonymous: bool = False,
+) -> dict[str, Any]:
     """The provenance of a run.
 
     Args:
         machine: what :func:`machine` said in the kind of process that cells run in.
         code: package -> digest of its files.
+        pythons: generator -> the interpreter of its own environment.
         anonymous: leaves out the names of host and user, wherever they stand.
     """
     found = {
@@ -35,6 +43,7 @@ def collect(machine: Mapping[str, Any], code: Mapping[str, str], *, anonymous: b
         "host": platform.node(),
         "user": _user(),
         "python": platform.python_version(),
+        "pythons": dict(pythons),
         "packages": dict(sorted(_distributions())),
         "code": dict(code),
         "git": {name: state for name in code if (state := git_state(name)) is not None},

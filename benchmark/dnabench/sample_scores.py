@@ -18,7 +18,7 @@ from dnabench.identity import sees_training
 from dnabench.leaderboard.facts import score_rows
 from dnabench.leaderboard.scale import at_floor, is_blind, normalised
 from dnabench.numerics import deterministic
-from dnabench.planning import check_metric, check_training
+from dnabench.planning.metrics import check_metric, check_training
 from dnabench.scoring import Scorer, mean_record
 from dnabench.seeds import rng
 from dnabench.sequences import SequenceSet

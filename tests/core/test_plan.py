@@ -8,7 +8,7 @@ import pytest
 from dnabench import GeneratorSpec, UserError
 from dnabench.orders import CellResult, Order, Site
 from dnabench.plan import Cell, Plan, PlannedGenerator, PlannedMetric
-from dnabench.planning import _check_length
+from dnabench.planning.generators import check_length
 from dnabench.schedule import Schedule
 
 
@@ -44,14 +44,15 @@ def plan() -> Plan:
 
 def test_a_plan_comes_back_from_json(plan):
     assert Plan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
-    with pytest.raises(ValueError, match="a plan of schema 0; this version of dnabench knows 3"):
+    with pytest.raises(ValueError, match="a plan of schema 0; this version of dnabench knows 4"):
         Plan.from_json(plan.to_json() | {"schema": 0})
 
 
 def test_an_order_comes_back_from_json(plan):
     site = Site(
-        store="/s", since=1, parts="/p", blocked=("x",), allowed=(), code={"torch": "2"}, checkpoint_seconds=15.0
-    )
+        store="/s", since=1, parts="/p", blocked=("x",), allowed=(), code={"torch": "2"}, pythons={"plugin": "/py"},
+        checkpoint_seconds=15.0,
+    )  # fmt: skip
     order = Order(site=site, plan=plan, cell=Cell("sample", "a", 1), key="k", key_parts={"n": 5}, input="m")
     assert Order.from_json(json.loads(json.dumps(order.to_json()))) == order
     with pytest.raises(ValueError, match="an order of schema 9"):
@@ -122,8 +123,8 @@ def test_what_lacks_a_result_is_named_with_the_cell_that_failed(plan):
 
 def test_a_generator_that_takes_multiples_of_a_length_says_which_would_do():
     spec = GeneratorSpec(name="m", target="m:M", summary="-", lengths=(32, 256), length_multiple=16)
-    _check_length(spec, 64)
+    check_length(spec, 64)
     with pytest.raises(UserError, match="m takes lengths that are multiples of 16 bp; these have 60 bp: --length 48"):
-        _check_length(spec, 60)
+        check_length(spec, 60)
     with pytest.raises(UserError, match="m takes lengths from 32 to 256 bp; these sequences have 16 bp"):
-        _check_length(spec, 16)
+        check_length(spec, 16)

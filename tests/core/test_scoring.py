@@ -7,7 +7,7 @@ import pytest
 
 from dnabench import Score, SequenceSet
 from dnabench import scoring as scoring_module
-from dnabench.planning import plan_metrics
+from dnabench.planning.metrics import plan_metrics
 from dnabench.plugins import load_catalog
 from dnabench.scoring import Scorer, mean_record
 from dnabench.store import Store

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dnabench import SequenceSet, UserError
-from dnabench.planning import plan_metrics
+from dnabench.planning.metrics import plan_metrics
 from dnabench.plugins import load_catalog
 from dnabench_metrics.ae.fitted import FittedAutoencoder
 from dnabench_metrics.records.embedders import FittedAutoencoderOptions

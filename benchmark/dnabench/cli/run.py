@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import click
 
 from dnabench import suites
 from dnabench.cli import ExitCode, common
-from dnabench.cli.run_options import execution_options, parse_retry
+from dnabench.cli.run_options import execution_options, parse_pythons, parse_retry
 from dnabench.errors import UserError
 from dnabench.planning import PRESETS
 
@@ -131,6 +130,7 @@ def command(
     max_failures: int | None,
     retry: str,
     checkpoint_every: str,
+    pythons: tuple[str, ...],
     anonymous: bool,
     out: Path | None,
     leaderboard: Path | None,
@@ -151,19 +151,18 @@ def command(
     common.show_warnings_as_lines()
     catalog = common.load_catalog(blocked)
     suite = suites.load(suite_name)
-    if datasets and data_directory:
-        raise UserError("--data takes the place of a suite's data, --dataset is your own: give one of the two")
     settings = _settings(config, assignments)
+    interpreters = parse_pythons(pythons)
     names = _generator_names(catalog, generators, settings)
     chosen_metrics = common.split_names(metrics) or list(suite.metrics)
     chosen_seeds = list(suite.seeds) if seeds is None else common.parse_seeds(seeds)
     if not names:
         click.echo("dnabench: nothing to run: no generator is installed that 'all' could stand for", err=True)
         return ExitCode.NOTHING_TO_RUN
-    _check_names(catalog, names, chosen_metrics)
+    _check_names(catalog, [name for name in names if name.partition("=")[0] not in interpreters], chosen_metrics)
 
-    from dnabench.cli.host import open_host
     from dnabench.engines.sandbox import Limits
+    from dnabench.host import open_host
 
     limits = Limits(
         seconds=common.parse_duration(timeout, "--timeout") if timeout else None,
@@ -172,82 +171,50 @@ def command(
     checkpoint_seconds = common.parse_duration(checkpoint_every, "--checkpoint-every")
     retried = parse_retry(retry)
 
-    from dnabench import provenance, runs
     from dnabench.cli.progress import RunProgress
     from dnabench.cli.run_output import print_outcome, print_plan
-    from dnabench.data import source
-    from dnabench.data.parts import put_parts
-    from dnabench.execution import Execution
-    from dnabench.identity import Identity
-    from dnabench.orders import Site
-    from dnabench.planning import plan_run
-    from dnabench.plugins import allowed_plugins
+    from dnabench.running import Request, Run
     from dnabench.store import Store, default_root
 
     store = Store.open(store_directory or default_root(), fresh=fresh)
+    request = Request(
+        catalog=catalog,
+        suite=suite,
+        generators=names,
+        metrics=chosen_metrics,
+        seeds=chosen_seeds,
+        settings=settings,
+        datasets=datasets,
+        data_directory=data_directory,
+        sequence_column=sequence_column,
+        split_method=split_method,
+        samples=samples,
+        length=length,
+        preset=preset,
+        threads=threads,
+        controls=not no_controls,
+        leaderboard=leaderboard,
+        blocked=blocked,
+        pythons=interpreters,
+    )
     host = open_host(engine, device, jobs=jobs, threads=threads, limits=limits)
     with common.ended_like_ctrl_c(), host, common.stdout_for_results():
-        data = source.load(
-            catalog,
-            suite,
-            store.root,
-            dataset=datasets,
-            directory=data_directory,
-            length=length,
-            rule=None if split_method is None else dataclasses.replace(suite.split, method=split_method),
-            settings=settings,
-            sequence_column=sequence_column,
-        )
-        plan = plan_run(
-            catalog,
-            suite,
-            data,
-            generators=names,
-            metrics=chosen_metrics,
-            seeds=chosen_seeds,
-            samples=samples,
-            preset=preset,
-            device=host.device,
-            threads=threads,
-            settings=settings,
-            controls=not no_controls,
-            to_publish=leaderboard is not None,
-        )
-        host.check(plan)
-        identity = Identity(catalog, plan, data, host.metric_files(plan, blocked, store.root))
+        run = Run(request, host, store)
+        directory = out or run.default_directory()
         if not dry_run:
-            directory = out or runs.default_directory(plan.dataset if datasets else suite.name)
-            code = identity.code()
-            site = Site(
-                store=str(store.root),
-                since=store.since,
-                parts=str(put_parts(store.root, data)),
-                blocked=blocked,
-                allowed=allowed_plugins(),
-                code=code,
-                checkpoint_seconds=checkpoint_seconds,
-            )
-            host.admit(site)
-            runs.open_directory(directory, plan, provenance.collect(host.machine, code, anonymous=anonymous))
-            earlier = runs.earlier_failures(directory, plan)
-            with store.in_use(directory), RunProgress(len(list(plan.cells())), verbose=debug) as progress:
-                results = Execution(
-                    plan=plan,
-                    identity=identity,
-                    site=site,
-                    store=store,
-                    engine=host.engine,
-                    catalog=catalog,
-                    directory=directory,
-                    watcher=progress,
-                    kept={cell: result for cell, result in earlier.items() if result.status not in retried},
+            with RunProgress(len(list(run.plan.cells())), verbose=debug) as progress:
+                outcome = run.carry_out(
+                    directory,
+                    progress,
+                    retried=retried,
                     max_failures=max_failures,
-                ).run()
-            outcome = runs.write_tables(directory, plan, results, suite.controls, leaderboard)
+                    checkpoint_seconds=checkpoint_seconds,
+                    anonymous=anonymous,
+                )
     if dry_run:
-        print_plan(plan, identity, store, format)
+        print_plan(run.plan, run.identity, store, format)
         return ExitCode.DONE
-    print_outcome(outcome, plan, directory, format)
+    print_outcome(outcome, run.plan, directory, format)
     return ExitCode.SOME_FAILED if outcome.failed else ExitCode.DONE
 
 
@@ -276,7 +243,7 @@ def _has_defaults(spec: GeneratorSpec) -> bool:
 
 def _check_names(catalog: Catalog, generators: list[str], metrics: list[str]) -> None:
     """Look names up before any data is loaded, so that a slip of the pen is answered at once."""
-    from dnabench.planning import find_generator
+    from dnabench.planning.generators import find_generator
 
     for text in generators:
         find_generator(catalog, text)

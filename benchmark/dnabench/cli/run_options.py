@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -55,6 +58,13 @@ _OPTIONS = (
         metavar="DURATION",
         help="How long a training goes on without a checkpoint.",
     ),
+    click.option(
+        "--python",
+        "pythons",
+        multiple=True,
+        metavar="NAME=/env/bin/python",
+        help="Train and sample a generator with the Python of the environment that it is installed in; repeatable.",
+    ),
     click.option("--anonymous", is_flag=True, help="Leave the names of host and user out of the manifest."),
 )
 
@@ -64,6 +74,20 @@ def execution_options(function: F) -> F:
     for option in reversed(_OPTIONS):
         function = option(function)
     return function
+
+
+def parse_pythons(texts: tuple[str, ...]) -> dict[str, str]:
+    """Generator -> the absolute path of a Python. UserError for anything but NAME=PATH."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, path = text.partition("=")
+        if not (name and equals and path):
+            raise UserError(f"--python {text}: not of the form NAME=/env/bin/python")
+        if name in found:
+            raise UserError(f"--python {text}: {name} has one Python; there is {found[name]} already")
+        # Not resolved: the Python of a virtual environment is a link to another.
+        found[name] = os.path.abspath(shutil.which(path) or Path(path).expanduser())  # noqa: PTH100
+    return found
 
 
 def parse_retry(text: str) -> set[str]:

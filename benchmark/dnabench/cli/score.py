@@ -70,7 +70,7 @@ def command(
     from dnabench.data.formats import stem
     from dnabench.data.read import read
     from dnabench.numerics import choose_device
-    from dnabench.planning import check_settings, names_of, plan_metrics
+    from dnabench.planning.metrics import check_settings, names_of, plan_metrics
     from dnabench.sample_scores import score_samples
     from dnabench.store import Store, default_root
 

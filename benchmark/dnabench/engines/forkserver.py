@@ -2,10 +2,11 @@
 
 It reads requests on stdin, a JSON object a line, and writes what becomes of them on stdout, likewise. The request
 ``{"id", "directory"}`` forks a process in a session of its own. In that directory it finds ``request.json`` with
-``order``, ``directory``, ``path`` and ``environment``; it takes over working directory, module path and environment,
-executes the order, and leaves its answer in ``answer.json``, what it prints in ``log.txt``, and in ``stack.txt`` where
-it was when it crashed. Then come ``{"id", "pid"}``, ``{"id", "progress": [done, total, stage]}`` as often as the cell
-reports it, and ``{"id", "ended": exit code or minus the signal's number}``.
+``order``, ``directory``, ``path`` and ``environment``; it takes over working directory, module path (where that is
+null, it keeps its own) and environment, executes the order, and leaves its answer in ``answer.json``, what it prints in
+``log.txt``, and in ``stack.txt`` where it was when it crashed. Then come ``{"id", "pid"}``,
+``{"id", "progress": [done, total, stage]}`` as often as the cell reports it, and
+``{"id", "ended": exit code or minus the signal's number}``.
 
 When stdin ends, who wrote to it is gone: whatever still runs is killed, and the directory removed that the command line
 names, where all requests lie. No CUDA context may ever exist in this process,
@@ -130,7 +131,8 @@ def become_cell(number: int, place: Path, replies: int, lifeline: int) -> None:
         threading.Thread(target=_die_with, args=(lifeline,), daemon=True).start()
         request = json.loads((place / "request.json").read_text(encoding="utf-8"))
         os.chdir(request["directory"])
-        sys.path[:] = request["path"]
+        if request["path"] is not None:
+            sys.path[:] = request["path"]
         os.environ.clear()
         os.environ.update(request["environment"])
         answer = _execute(request["order"], number, replies)

@@ -1,4 +1,8 @@
-"""Cells in processes of their own, watched: a fork server (:mod:`dnabench.engines.forkserver`) and its children."""
+"""Cells in processes of their own, watched: fork servers (:mod:`dnabench.engines.forkserver`) and their children.
+
+There is a server for each interpreter: this process's own, and those of environments that generators have to themselves
+(:mod:`dnabench.environments`).
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,7 @@ import os
 import select
 import shutil
 import signal
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,12 +23,12 @@ from typing import Any
 
 import psutil
 
+from dnabench import environments
 from dnabench.engines import Ended, Event, Progressed, Started
 from dnabench.engines.forkserver import kill_group
+from dnabench.engines.server_process import GRACE, ServerProcess
 from dnabench.orders import CRASHED, DONE, INTERRUPTED, OOM, TIMEOUT
 
-GRACE = 0.5
-"""Seconds from SIGTERM to SIGKILL."""
 LOG_KEPT = 64 << 10
 """Bytes of the end of a log that go into the answer."""
 _WATCH = 0.1  # seconds between looks at the memory of running cells
@@ -50,6 +52,7 @@ class Limits:
 @dataclass(kw_only=True)
 class _Running:
     name: str
+    python: str
     directory: Path
     limits: Limits
     start: float
@@ -67,23 +70,22 @@ class Sandbox:
         self._threads = threads
         self._numbers = itertools.count()
         self._running: dict[int, _Running] = {}
-        self._server: subprocess.Popen[bytes] | None = None
-        self._pending = b""
+        self._servers: dict[str, ServerProcess] = {}
 
     def warm_up(self) -> None:
-        """Start the server; what it imports is ready when the first cell comes."""
-        if self._server is not None and (self._running or self._server.poll() is None):
-            return  # one that died with cells is buried by events(), or nobody would hear of them
-        self.close()
-        environment = {**os.environ, **self._thread_variables()}
-        # The server outlives this process by a moment, and clears up behind it, however it ends.
-        self._place = Path(tempfile.mkdtemp(prefix="dnabench-"))
-        command = [sys.executable, "-P", "-m", "dnabench.engines.forkserver", str(self._place)]
-        # A session of its own keeps Ctrl-C away from it: this process decides what ends.
-        self._server = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True
-        )
-        self._pending = b""
+        """Start the server of this interpreter; what it imports is ready when the first cell comes."""
+        self._server("")
+
+    def _server(self, python: str) -> ServerProcess:
+        server = self._servers.get(python)
+        if server is not None:
+            # One that died with cells is buried by events(), or nobody would hear of them.
+            if self._cells_of(python) or server.process.poll() is None:
+                return server
+            self._close(python)
+        environment = self._variables(python, {})
+        server = self._servers[python] = ServerProcess(python or sys.executable, environment)
+        return server
 
     def start(
         self,
@@ -92,45 +94,45 @@ class Sandbox:
         limits: Limits = Limits(),
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """Begin an order; ``environment`` is set beside this process's own."""
-        self.warm_up()
-        assert self._server is not None
-        assert self._server.stdin is not None
+        """Begin an order, in the interpreter that its ``python`` names; ``environment`` is set beside our own."""
+        python = order.get("python", "")
+        server = self._server(python)
         number = next(self._numbers)
-        directory = self._place / str(number)
+        directory = server.place / str(number)
         directory.mkdir()
         request = {
             "order": order,
             "directory": str(Path.cwd()),
-            "path": sys.path,
-            "environment": {**os.environ, **self._thread_variables(), **(environment or {})},
+            "path": None if python else sys.path,
+            "environment": self._variables(python, environment or {}),
         }
         (directory / "request.json").write_text(json.dumps(request), encoding="utf-8")
         self._running[number] = _Running(
-            name=name, directory=directory, limits=limits, start=time.monotonic(), ooms=_kills_for_memory()
+            name=name,
+            python=python,
+            directory=directory,
+            limits=limits,
+            start=time.monotonic(),
+            ooms=_kills_for_memory(),
         )
-        with contextlib.suppress(OSError):  # the server is gone: events() will find out
-            self._server.stdin.write(json.dumps({"id": number, "directory": str(directory)}).encode() + b"\n")
-            self._server.stdin.flush()
+        server.request(number, directory)
 
     def __len__(self) -> int:
         return len(self._running)
 
     def events(self, wait: float) -> Iterator[Event]:
         """What has happened, after at most ``wait`` seconds of nothing."""
-        if self._server is None:
+        if not self._servers:
             return
-        assert self._server.stdout is not None
-        stream = self._server.stdout.fileno()
-        ready, _, _ = select.select([stream], [], [], min(wait, self._patience()))
-        if ready:
-            data = os.read(stream, 1 << 16)
-            if not data:
-                yield from self._bury_all()
-                return
-            *lines, self._pending = (self._pending + data).split(b"\n")
-            for line in lines:
-                yield from self._heard(json.loads(line))
+        ready, _, _ = select.select(self._servers.values(), [], [], min(wait, self._patience()))
+        for python, server in list(self._servers.items()):
+            if server not in ready or self._servers.get(python) is not server:  # who hears of events may close it
+                continue
+            replies = server.replies()
+            if replies is None:
+                yield from self._bury(python)
+            for reply in replies or ():
+                yield from self._heard(reply)
         self._enforce()
 
     def kill(self, name: str | None = None) -> None:
@@ -141,25 +143,26 @@ class Sandbox:
 
     def close(self) -> None:
         """Kill all cells and the server; on return no process is left."""
-        if self._server is None:
-            return
-        server, self._server = self._server, None
-        for stream in (server.stdin, server.stdout):
-            assert stream is not None
-            with contextlib.suppress(OSError):
-                stream.close()
-        try:
-            server.wait(GRACE)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-        for cell in self._running.values():
-            kill_group(cell.pid)
-        self._running.clear()
-        shutil.rmtree(self._place, ignore_errors=True)
+        for server in self._servers.values():
+            server.leave()
+        for python in list(self._servers):
+            self._close(python)
 
-    def _thread_variables(self) -> dict[str, str]:
-        return dict.fromkeys(_THREAD_VARIABLES, str(self._threads))
+    def _close(self, python: str) -> None:
+        server = self._servers.pop(python)
+        server.close()
+        for number, cell in self._cells_of(python).items():
+            kill_group(cell.pid)
+            del self._running[number]
+        server.clear_up()
+
+    def _cells_of(self, python: str) -> dict[int, _Running]:
+        return {number: cell for number, cell in self._running.items() if cell.python == python}
+
+    def _variables(self, python: str, more: Mapping[str, str]) -> dict[str, str]:
+        """The environment of a server and its cells."""
+        own = environments.variables(os.environ) if python else os.environ
+        return {**own, **dict.fromkeys(_THREAD_VARIABLES, str(self._threads)), **more}
 
     def _heard(self, reply: dict[str, Any]) -> Iterator[Event]:
         cell = self._running.get(reply.get("id", -1))
@@ -177,12 +180,11 @@ class Sandbox:
             del self._running[reply["id"]]
             yield Ended(name=cell.name, answer=_answer(cell, reply["ended"]))
 
-    def _bury_all(self) -> Iterator[Event]:
-        """The server died, and with it every cell."""
-        assert self._server is not None
-        code = self._server.wait() or -signal.SIGKILL
-        ends = [Ended(name=cell.name, answer=_answer(cell, code)) for cell in self._running.values()]
-        self.close()
+    def _bury(self, python: str) -> Iterator[Event]:
+        """A server died, and with it every cell of its."""
+        code = self._servers[python].process.wait() or -signal.SIGKILL
+        ends = [Ended(name=cell.name, answer=_answer(cell, code)) for cell in self._cells_of(python).values()]
+        self._close(python)
         yield from ends
 
     def _patience(self) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from dnabench import options, plugins
 from dnabench.errors import UserError
-from dnabench.planning import plan_metrics
+from dnabench.planning.metrics import plan_metrics
 from dnabench.protocols import Score
 from dnabench.testing import toy
 from dnabench.testing.outcomes import Check, SkippedError, broken, promised

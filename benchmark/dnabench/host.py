@@ -197,9 +197,12 @@ class DaskHost(Host):
         return DaskEngine(self._cluster, threads=self._threads, limits=self._limits)
 
     def check(self, plan: Plan) -> None:
-        """UserError for a plan with a cell that takes more GPUs at once than any worker offers."""
+        """UserError for a plan with a cell that takes more GPUs at once than any worker offers, or another Python."""
         from dnabench.execution import needs_of
 
+        for generator in plan.generators:
+            if generator.environment:
+                raise UserError(f"--python {generator.plugin}: only this machine has that Python; use --engine local")
         if count := max(needs_of(plan, cell).gpus for cell in plan.cells()):
             self._cluster.check_gpus(count)
 
