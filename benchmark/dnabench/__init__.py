@@ -1,7 +1,7 @@
 """dnabench: an open benchmark of models that generate DNA.
 
 What a plugin author may import is exported here, and nothing is imported before it is used. ``dnabench.training`` is
-open to them too. ``dnabench.score`` is for everyone who has sequences at hand.
+open to them too. ``dnabench.run`` and ``dnabench.score`` are for everyone who has a model or sequences at hand.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from dnabench.api import Scores, score
+    from dnabench.api import Comparison, Scores, run, score
     from dnabench.checkpoint import Checkpoint
     from dnabench.context import Context
     from dnabench.errors import UserError
@@ -41,6 +41,7 @@ _HOME = {
     "Cell": "plan",
     "CellResult": "orders",
     "Checkpoint": "checkpoint",
+    "Comparison": "api",
     "Context": "context",
     "Dataset": "protocols",
     "DatasetSpec": "specs",
@@ -62,6 +63,7 @@ _HOME = {
     "UserError": "errors",
     "hookimpl": "hookspecs",
     "option": "options",
+    "run": "api",
     "score": "api",
 }
 
@@ -70,6 +72,7 @@ __all__ = [
     "Cell",
     "CellResult",
     "Checkpoint",
+    "Comparison",
     "Context",
     "Dataset",
     "DatasetSpec",
@@ -91,6 +94,7 @@ __all__ = [
     "UserError",
     "hookimpl",
     "option",
+    "run",
     "score",
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +11,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from dnabench import suites
+from dnabench import runs, suites
 from dnabench.data.formats import stem
-from dnabench.errors import UserError
+from dnabench.engines.sandbox import Limits
+from dnabench.errors import UserError, did_you_mean
+from dnabench.execution import Watcher
+from dnabench.given import check, named
+from dnabench.host import open_host
 from dnabench.leaderboard.facts import COLUMNS
 from dnabench.numerics import choose_device
+from dnabench.planning import PRESETS
 from dnabench.planning.metrics import check_settings, names_of, plan_metrics
 from dnabench.plugins import load_catalog
+from dnabench.running import Request, Run
 from dnabench.sample_scores import score_samples
 from dnabench.sequences import SequenceSet
 from dnabench.store import Store, default_root
@@ -26,6 +33,9 @@ if TYPE_CHECKING:
 
 Sequences: TypeAlias = SequenceSet | np.ndarray | str | Path
 """Sequences, their uint8 codes (n, length), or a file of them."""
+
+Entrant: TypeAlias = str | tuple[str, Any] | Any
+"""The name of an installed generator, an object that generates sequences, or a name for it and the object."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,107 @@ class Scores:
         whole = self.results[~self.results["metric"].str.contains(".", regex=False)]
         shape = {"index": whole["generator"].unique(), "columns": whole["metric"].unique()}
         return whole.pivot(index="generator", columns="metric", values="value").reindex(**shape)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What :func:`run` found.
+
+    Attributes:
+        directory: the run's, with samples, models, logs and the tables as files.
+        leaderboard: a row for each generator, ranked ones first, with the columns of ``leaderboard.csv``.
+        results: a row for each generator, seed, slice and metric, with the columns of ``results.csv``.
+        timings: seconds and memory, with the columns of ``timings.csv``.
+    """
+
+    directory: Path
+    leaderboard: pd.DataFrame
+    results: pd.DataFrame
+    timings: pd.DataFrame
+
+
+def run(
+    generators: Entrant | Iterable[Entrant] | Mapping[str, Any],
+    *,
+    metrics: str | Iterable[str] | None = None,
+    suite: str | Path = suites.DEFAULT,
+    dataset: Sequences | Iterable[str | Path] | None = None,
+    seeds: Iterable[int] | None = None,
+    samples: int | None = None,
+    length: int | None = None,
+    preset: str = "quick",
+    options: Settings | None = None,
+    controls: bool = True,
+    device: str = "auto",
+    jobs: int | None = None,
+    threads: int = 1,
+    out: str | Path | None = None,
+    store: str | Path | None = None,
+) -> Comparison:
+    """Train, sample and score generators on the same data, splits and seeds, as ``dnabench run`` does.
+
+    Beside installed generators it takes callables and objects with a method ``sample``, called with the number of
+    sequences to draw. They answer with a :class:`SequenceSet`, uint8 codes (n, length) of A C G T N = 0 1 2 3 4, or
+    texts. Of ``seed``, ``rng`` (a ``numpy.random.Generator``), ``length`` and ``context`` (a :class:`Context`) they are
+    passed what their signatures name; what is to be the same every time takes its randomness from these. An object with
+    ``fit`` learns from the training sequences first, a deep copy of it for each seed; one with ``save`` has its model
+    kept. They run in this process, one after the other, and are called anew each time; what installed generators did
+    before is taken from the store. A generator or metric that raises is no error here: its rows have the status
+    ``failed``, and why.
+
+    Args:
+        generators: one or several, such as ``["markov", my_function, ("tuned", my_model)]``; a mapping of names to
+            objects. Without a name an object is called after its function or class.
+        metrics: ``NAME`` or ``NAME@EMBEDDER`` each; the suite's where none are given.
+        suite: a protocol's name or file.
+        dataset: your own sequences in place of the suite's: in memory, one file or several, a directory, or the name of
+            a data set.
+        seeds: repeats, each trained and sampled anew; the suite's where none are given.
+        samples: on each side of a comparison; the suite's, or as many as are held out.
+        length: crops sequences to their central ``length`` bp.
+        preset: ``quick``, ``standard`` or ``paper``.
+        options: by plugin and option, such as ``{"markov": {"order": 3}}``.
+        controls: whether the suite's controls take part.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        jobs: how many cells run at once, besides this process.
+        threads: of each cell.
+        out: the run's directory; that of an earlier attempt is continued. ``runs/<UTC time>-<suite>`` by default.
+        store: the directory of finished work; by default that of the command line.
+
+    Raises:
+        UserError: an unknown name or option, a fault in the data, an object that generates nothing, too few sequences
+            for a metric.
+    """
+    names, given = _entrants(generators)
+    if preset not in PRESETS:
+        raise UserError(f"no preset {preset!r}; {did_you_mean(preset, PRESETS)}")
+    protocol = suites.load(str(suite))
+    with tempfile.TemporaryDirectory() as scratch:
+        request = Request(
+            catalog=load_catalog(),
+            suite=protocol,
+            generators=names,
+            metrics=_words(metrics) or protocol.metrics,
+            seeds=_seeds(protocol.seeds if seeds is None else seeds),
+            settings=_settings(options),
+            datasets=_datasets(dataset, Path(scratch)),
+            samples=samples,
+            length=length,
+            preset=preset,
+            threads=threads,
+            controls=controls,
+            given=given,
+        )
+        with open_host("local", device, jobs=jobs, threads=threads, limits=Limits()) as host:
+            planned = Run(request, host, Store.open(Path(store) if store else default_root()))
+            directory = Path(out) if out else planned.default_directory()
+            outcome = planned.carry_out(directory, Watcher())
+    return Comparison(
+        directory=directory,
+        leaderboard=pd.DataFrame(outcome.leaderboard, columns=outcome.leaderboard_columns),
+        results=pd.DataFrame(outcome.rows, columns=list(COLUMNS)),
+        timings=pd.DataFrame(runs.timings(outcome.results), columns=list(runs.TIMING_COLUMNS)),
+    )
 
 
 def score(
@@ -72,9 +183,9 @@ def score(
     Raises:
         UserError: an unknown name or option, a fault in a file, lengths that differ, too few sequences for a metric.
     """
-    catalog, settings = load_catalog(), options or {}
+    catalog, settings = load_catalog(), _settings(options)
     chosen_device = choose_device(device)
-    names = [metrics] if isinstance(metrics, str) else list(metrics or suites.load(suites.DEFAULT).metrics)
+    names = _words(metrics) or suites.load(suites.DEFAULT).metrics
     chosen = plan_metrics(catalog, names, settings, chosen_device)
     check_settings(catalog, settings, names_of(chosen))
     named = samples if isinstance(samples, Mapping) else {_name(samples, "sample"): samples}
@@ -94,6 +205,66 @@ def score(
         store=Store.open(Path(store) if store else default_root()),
     )
     return Scores(pd.DataFrame(rows, columns=[*COLUMNS, "flags"]))
+
+
+def _words(texts: str | Iterable[str] | None) -> list[str]:
+    """Names of a list, or of one text that commas part."""
+    each = [texts] if isinstance(texts, str) else texts or ()
+    return [word for text in each for word in (part.strip() for part in text.split(",")) if word]
+
+
+def _entrants(generators: Any) -> tuple[list[str], dict[str, Any]]:
+    """The names of all, and the objects among them by name."""
+    if isinstance(generators, Mapping):
+        generators = generators.items()
+    elif isinstance(generators, str) or callable(generators) or hasattr(generators, "sample"):
+        generators = [generators]
+    elif not isinstance(generators, Iterable):
+        raise UserError(f"{generators!r} is no generator: it takes names, callables and objects with a method sample")
+    names: list[str] = []
+    given: dict[str, Any] = {}
+    for entrant in generators:
+        if isinstance(entrant, str):
+            names += _words(entrant)
+            continue
+        name, thing = entrant if isinstance(entrant, tuple) and len(entrant) == 2 else (named(entrant), entrant)
+        check(name, thing)
+        if name in given:
+            raise UserError(f'two generators are called {name}; give ("another-name", generator) in place of one')
+        given[name] = thing
+        names.append(name)
+    if not names:
+        raise UserError("there are no generators to run")
+    return names, given
+
+
+def _seeds(seeds: Any) -> list[int]:
+    chosen = list(seeds) if isinstance(seeds, Iterable) else []
+    if not chosen or not all(isinstance(seed, int) and seed >= 0 for seed in chosen):
+        raise UserError(f"seeds {seeds!r}: it takes a list of whole numbers from 0, such as [0, 1, 2]")
+    return chosen
+
+
+def _settings(options: Settings | None) -> Settings:
+    for name, values in (options or {}).items():
+        if not isinstance(values, Mapping):
+            raise UserError(
+                f'options {{{name!r}: {values!r}}}: it takes options by plugin, as {{"markov": {{"order": 3}}}}'
+            )
+    return options or {}
+
+
+def _datasets(dataset: Any, scratch: Path) -> tuple[str, ...]:
+    """Names or files; what is in memory goes into a file."""
+    if dataset is None:
+        return ()
+    if isinstance(dataset, (str, Path)):
+        return (str(dataset),)
+    if not isinstance(dataset, (SequenceSet, np.ndarray)):
+        return tuple(str(one) for one in dataset)
+    path = scratch / "dataset.fa.gz"
+    _sequences(dataset, "dataset").to_fasta(path)
+    return (str(path),)
 
 
 def _name(sequences: Sequences, otherwise: str) -> str:

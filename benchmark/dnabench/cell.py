@@ -52,16 +52,21 @@ _NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory"
 
 def execute(plain: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Execute an order; whatever goes wrong in a plugin is in the answer."""
-    start = time.perf_counter()
     said: list[str] = []
     warnings.showwarning = lambda message, *_, **__: said.append(" ".join(str(message).split()))
+    answer = measured(lambda: Execution(Order.from_json(plain), progress).run())
+    return answer | {"warnings": list(dict.fromkeys(said))}
+
+
+def measured(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The answer of ``work``, or what it raised, with the seconds that it took and the most memory of this process."""
+    start = time.perf_counter()
     try:
-        answer = Execution(Order.from_json(plain), progress).run()
+        answer = work()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's plugin may raise anything
         answer = failure(error)
     peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    measured = {"seconds": time.perf_counter() - start, "peak_memory_mb": peak / 1024}
-    return answer | measured | {"warnings": list(dict.fromkeys(said))}
+    return answer | {"seconds": time.perf_counter() - start, "peak_memory_mb": peak / 1024}
 
 
 def failure(error: BaseException) -> dict[str, Any]:
@@ -88,12 +93,12 @@ class Execution:
 
     def run(self) -> dict[str, Any]:
         """The answer; whatever the plugin raises passes through."""
-        self._check_code()
+        self.check_code()
         make_deterministic()
         work = {"train": self._train, "sample": self._sample, "score": self._score, "floor": self._floor}
         return work[self.cell.kind]()
 
-    def _check_code(self) -> None:
+    def check_code(self) -> None:
         """UserError where this cell would run anything else than the plan says."""
         known = self.order.site.code
         if not self.order.python:

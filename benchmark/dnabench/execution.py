@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import dnabench
 from dnabench import keys, runs
@@ -28,8 +28,8 @@ _LOG_LINES = 3
 _LOG_LINE = 200
 
 
-class Watcher(Protocol):
-    """Who is told how a run goes, besides its files."""
+class Watcher:
+    """Who is told how a run goes, besides its files; this one does nothing about it."""
 
     def started(self, cell: Cell) -> None:
         """A cell has begun."""

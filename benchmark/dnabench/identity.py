@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ class Identity:
         self._plan = plan
         self._data = data
         self._files = files
+        self._object = secrets.token_hex()
         self._packages = cache(keys.package_digest)
         self._numerics = keys.numerics("cpu", plan.threads, self._packages("dnabench"))
 
@@ -43,8 +45,8 @@ class Identity:
 
     def _specs(self) -> Iterator[Spec]:
         for generator in self._plan.generators:
-            if generator.environment:
-                continue  # its code is in the plan
+            if generator.environment or generator.given:
+                continue  # its code is in the plan, or nowhere
             yield self._catalog.generator(generator.plugin).spec
         for metric in self._plan.metrics:
             yield self._catalog.metric(metric.name).spec
@@ -56,6 +58,8 @@ class Identity:
 
     def _of_generator(self, cell: Cell) -> dict[str, Any]:
         plan, planned = self._plan, self._plan.generator(cell.generator)
+        if planned.given:  # nothing says what it is: each object is another
+            return {"given": self._object, "generator": planned.name, "seed": cell.seed, "kind": cell.kind}
         other = planned.environment
         parts = {
             "generator": planned.plugin,

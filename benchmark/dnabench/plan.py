@@ -24,6 +24,7 @@ class PlannedGenerator:
         labels: the label columns that its samples carry.
         environment: what it is installed with (:func:`dnabench.environments.describe`) where its cells run in another
             interpreter; empty for this one's.
+        given: whether it is an object of the process that runs the plan (:mod:`dnabench.given`).
     """
 
     name: str
@@ -36,6 +37,7 @@ class PlannedGenerator:
     options: dict[str, Any]
     labels: tuple[str, ...] = ()
     environment: dict[str, Any] = dataclasses.field(default_factory=dict)
+    given: bool = False
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> PlannedGenerator:

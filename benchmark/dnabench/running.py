@@ -6,13 +6,14 @@ import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dnabench import provenance, runs
 from dnabench.data import source
 from dnabench.data.parts import put_parts
 from dnabench.errors import UserError
 from dnabench.execution import Execution
+from dnabench.given import GivenEngine
 from dnabench.identity import Identity
 from dnabench.orders import FAILURES, Site
 from dnabench.planning import plan_run
@@ -44,6 +45,7 @@ class Request:
         leaderboard: where results are also published.
         blocked: plugins that cells leave out, as the catalog does.
         pythons: generator -> the interpreter of the environment that it is installed in, for those of others.
+        given: generators that are objects of this process, by name; ``generators`` names them, too.
     """
 
     catalog: Catalog
@@ -64,6 +66,7 @@ class Request:
     leaderboard: Path | None = None
     blocked: tuple[str, ...] = ()
     pythons: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Run:
@@ -106,6 +109,7 @@ class Run:
             controls=request.controls,
             to_publish=request.leaderboard is not None,
             pythons=request.pythons,
+            given=request.given,
         )
         host.check(self.plan)
         files = host.metric_files(self.plan, request.blocked, store.root)
@@ -155,7 +159,7 @@ class Run:
                 identity=self.identity,
                 site=site,
                 store=self._store,
-                engine=self._host.engine,
+                engine=GivenEngine(self._host.engine, request.given) if request.given else self._host.engine,
                 catalog=request.catalog,
                 directory=directory,
                 watcher=watcher,

@@ -146,13 +146,14 @@ def write_tables(
     outcome = Outcome(list(results), rows, board, table.columns(metric.label for metric in plan.metrics))
     atomic_write(directory / "results.csv", facts.to_csv(outcome.rows, facts.COLUMNS))
     atomic_write(directory / "leaderboard.csv", facts.to_csv(outcome.leaderboard, outcome.leaderboard_columns))
-    atomic_write(directory / "timings.csv", facts.to_csv(_timings(results), TIMING_COLUMNS))
+    atomic_write(directory / "timings.csv", facts.to_csv(timings(results), TIMING_COLUMNS))
     if leaderboard is not None:
         publish_facts(leaderboard, plan.suite, rows, kinds, controls, plan.flags)
     return outcome
 
 
-def _timings(results: Iterable[CellResult]) -> list[dict[str, Any]]:
+def timings(results: Iterable[CellResult]) -> list[dict[str, Any]]:
+    """A row for each cell, with TIMING_COLUMNS."""
     return [
         {
             "cell": r.cell.kind,

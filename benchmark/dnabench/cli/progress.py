@@ -21,6 +21,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from dnabench.execution import Watcher
 from dnabench.orders import SKIPPED
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class StageProgress(_Bars):
         self._bars.update(self._tasks[stage], completed=done, total=total or None)
 
 
-class RunProgress(_Bars):
+class RunProgress(_Bars, Watcher):
     """Shows how far a run is: all cells, and each that runs. Use as a context manager."""
 
     def __init__(self, total: int, *, verbose: bool = False) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from dnabench import suites
 from dnabench.data.slices import slices_of
 from dnabench.errors import UserError
 from dnabench.plan import Plan, PlannedGenerator
-from dnabench.planning.generators import plan_elsewhere, plan_generator
+from dnabench.planning.generators import plan_elsewhere, plan_generator, plan_given
 from dnabench.planning.metrics import check_metric, check_settings, check_training, names_of, plan_metrics
 from dnabench.planning.traits import Traits, check_data
 
@@ -42,24 +42,29 @@ def plan_run(
     controls: bool,
     to_publish: bool = False,
     pythons: Mapping[str, str] = MappingProxyType({}),
+    given: Collection[str] = (),
 ) -> Plan:
     """Resolve names and options into a plan; UserError for whatever could not work, before any work is done.
 
     The plan carries the suite's name only when split, length, metrics' and embedders' options are the suite's, no
     embedder is fitted to the training sequences, and the data are given with ``--data`` at least. ``to_publish``: it
     must. ``pythons``: generator -> interpreter, for generators of other environments, which are asked there.
+    ``given``: those of ``generators`` that are objects of this process.
     """
     names = list(dict.fromkeys([*generators, *(suite.controls.names if controls else ())]))
     _check_slices(suite, data)
     n_generated, n_reference = _sizes(data, suite, samples, names)
     chosen = plan_metrics(catalog, metrics, settings, device)
     traits = Traits.of(data)
-    planned = [
-        plan_elsewhere(name, pythons[plugin], preset, device, settings, traits)
-        if (plugin := name.partition("=")[0]) in pythons
-        else plan_generator(catalog, name, preset=preset, device=device, settings=settings, data=traits)
-        for name in names
-    ]
+
+    def plan_one(name: str) -> PlannedGenerator:
+        if name in given:
+            return plan_given(catalog, name, device)
+        if python := pythons.get(name.partition("=")[0]):
+            return plan_elsewhere(name, python, preset, device, settings, traits)
+        return plan_generator(catalog, name, preset=preset, device=device, settings=settings, data=traits)
+
+    planned = [plan_one(name) for name in names]
     for unused in sorted(pythons.keys() - {generator.plugin for generator in planned}):
         raise UserError(f"--python {unused}={pythons[unused]}: generator {unused} takes no part here")
     _check_distinct(planned)

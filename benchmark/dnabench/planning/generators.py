@@ -10,12 +10,11 @@ from dnabench import environments, options
 from dnabench.errors import UserError
 from dnabench.plan import PlannedGenerator
 from dnabench.planning.traits import Traits, check_data
-from dnabench.specs import label_columns
+from dnabench.specs import GeneratorSpec, label_columns
 
 if TYPE_CHECKING:
     from dnabench.planning.metrics import Settings
     from dnabench.plugins import Catalog, Provided
-    from dnabench.specs import GeneratorSpec
 
 VARIANT_PATTERN = re.compile(r"[\w.+-]+")
 
@@ -78,6 +77,25 @@ def plan_elsewhere(
     question = {"name": name, "preset": preset, "device": device, "settings": given, "data": dataclasses.asdict(data)}
     answer = environments.ask(plugin, python, question)
     return PlannedGenerator.from_json(answer["planned"])
+
+
+def plan_given(catalog: Catalog, name: str, device: str) -> PlannedGenerator:
+    """A generator that is an object of this process. UserError where a plugin has its name."""
+    for offer in catalog.find(name):
+        if not isinstance(offer.spec, GeneratorSpec):
+            continue
+        raise UserError(f"{offer.distribution} has a generator named {name!r}; give yours another name")
+    return PlannedGenerator(
+        name=name,
+        plugin=name,
+        version=1,
+        kind="model",
+        distribution="",
+        device=device,
+        devices=1,
+        options={},
+        given=True,
+    )
 
 
 def check_length(spec: GeneratorSpec, length: int) -> None:

@@ -1,0 +1,148 @@
+"""``dnabench.run``: the command line's comparison from Python, with objects among the generators."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import dnabench as library
+from dnabench import SequenceSet, UserError
+from dnabench.leaderboard.facts import COLUMNS, to_csv
+
+SMALL = {"metrics": "gc,kmer-js", "samples": 60, "controls": False}
+
+
+class Memoriser:
+    """Draws training sequences again."""
+
+    def __init__(self):
+        self.known = None
+
+    def fit(self, train):
+        assert self.known is None  # every seed has a copy of its own
+        self.known = train.codes
+
+    def sample(self, n, *, rng):
+        return self.known[rng.choice(len(self.known), n)]
+
+    def save(self, directory):
+        np.save(directory / "known.npy", self.known)
+
+
+def uniform(n, *, seed, length):
+    codes = np.random.default_rng(seed).integers(0, 4, (n, length))
+    return ["".join("ACGT"[base] for base in row) for row in codes]
+
+
+def test_installed_generators_have_the_results_of_the_command_line(dnabench, promoters, tmp_path):
+    ended = dnabench("run", "--generator", "markov=2,composition", "--dataset", promoters, "--metrics", SMALL["metrics"],
+                     "--samples", 60, "--seeds", "0,1", "--set", "composition.pseudocount=2", "--out", tmp_path / "a",
+                     "--format", "csv")  # fmt: skip
+    found = library.run(
+        ["markov=2", "composition"], dataset=promoters, metrics=["gc", "kmer-js"], samples=60, seeds=[0, 1],
+        options={"composition": {"pseudocount": 2}}, out=tmp_path / "b",
+    )  # fmt: skip
+    assert to_csv(found.results.to_dict("records"), COLUMNS).replace("nan", "") == ended.out
+    assert found.directory == tmp_path / "b"
+    for table in ("results", "leaderboard"):
+        name = f"{table}.csv"
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    assert (
+        list(found.leaderboard["generator"])[:2] == list(pd.read_csv(tmp_path / "b" / "leaderboard.csv").generator)[:2]
+    )
+    assert set(found.timings["cell"]) == {"floor", "train", "sample", "score"}
+
+
+def test_callables_and_objects_take_part(promoters, tmp_path):
+    memoriser = Memoriser()
+    found = library.run(
+        [uniform, ("kept", memoriser), "composition"], dataset=promoters, seeds=[0, 1], out=tmp_path / "run", **SMALL
+    )
+    assert set(found.results["status"]) == {"done"}
+    scores = found.leaderboard.set_index("generator")
+    assert dict(scores["kind"]) == {"uniform": "model", "kept": "model", "composition": "baseline"}
+    # Sequences that were seen have the k-mers of real ones; the frequencies of bases alone have not.
+    assert scores.loc["kept", "kmer-js"] < scores.loc["composition", "kmer-js"]
+    real = {row.tobytes() for row in SequenceSet.from_fasta(promoters).codes}
+    drawn = [SequenceSet.from_fasta(tmp_path / "run" / "samples" / "kept" / f"seed{seed}.fa.gz") for seed in (0, 1)]
+    assert all(row.tobytes() in real for part in drawn for row in part.codes)
+    assert drawn[0].digest != drawn[1].digest
+    assert np.load(tmp_path / "run" / "models" / "kept" / "seed0" / "known.npy").shape[1] == 64
+    assert memoriser.known is None
+
+
+def test_the_same_again_and_no_trace(promoters, tmp_path):
+    def state():
+        return random.random(), np.random.rand(), torch.rand(1).item(), torch.get_deterministic_debug_mode()
+
+    def begin():
+        random.seed(1)
+        np.random.seed(1)
+        torch.manual_seed(1)
+
+    begin()
+    expected = state()
+    begin()
+    first = library.run({"mine": uniform, "memory": Memoriser()}, dataset=promoters, seeds=[3], **SMALL)
+    assert expected == state()
+    again = library.run({"mine": uniform, "memory": Memoriser()}, dataset=promoters, seeds=[3], **SMALL)
+    pd.testing.assert_frame_equal(first.results, again.results)
+    assert first.directory != again.directory
+
+
+def test_data_in_memory_are_those_of_a_file(promoters):
+    sequences = SequenceSet.from_fasta(promoters)
+    file = library.run("composition", dataset=promoters, seeds=[0], **SMALL)
+    memory = library.run("composition", dataset=sequences, seeds=[0], **SMALL)
+    assert list(file.results["value"]) == list(memory.results["value"])
+    assert set(memory.results["dataset_sha256"]) == {sequences.digest}
+
+
+def test_a_generator_that_raises_is_a_row(promoters):
+    def broken(n):
+        raise RuntimeError("no luck")
+
+    def short(n, length):
+        return np.zeros((n, length - 1), np.uint8)
+
+    found = library.run([broken, short, "composition"], dataset=promoters, seeds=[0], **SMALL)
+    errors = found.results.groupby("generator")["error"].first()
+    assert errors["broken"] == "RuntimeError: no luck"
+    assert errors["short"] == "ValueError: the generator returned shape (60, 63); (60, 64) was asked for"
+    assert set(found.results.query("generator == 'composition'")["status"]) == {"done"}
+    assert list(found.leaderboard["generator"]) == ["composition", "broken", "short"]
+
+
+class Tool:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"generators": []}, "there are no generators to run"),
+        ({"generators": "markvo"}, "no generator named 'markvo'; did you mean markov"),
+        ({"generators": 3}, "3 is no generator: it takes names, callables and objects with a method sample"),
+        ({"generators": [Tool()]}, "generator tool: Tool can neither be called nor has it a method sample"),
+        ({"generators": [Memoriser]}, "generator memoriser: Memoriser is a class; give an object of it"),
+        ({"generators": [lambda n: n]}, 'has no name; give \\("my-model", generator\\) in its place'),
+        ({"generators": {"My Model": uniform}}, "'My Model' is no name for a generator: lower-case words joined by"),
+        ({"generators": [uniform, uniform]}, "two generators are called uniform"),
+        ({"generators": {"markov": uniform}}, "dnabench 0.1.0 has a generator named 'markov'; give yours another name"),
+        ({"seeds": 3}, r"seeds 3: it takes a list of whole numbers from 0, such as \[0, 1, 2\]"),
+        ({"seeds": [0, -1]}, r"seeds \[0, -1\]"),
+        ({"preset": "quik"}, "no preset 'quik'; did you mean quick"),
+        ({"options": {"markov": 3}}, "options {'markov': 3}: it takes options by plugin"),
+        ({"options": {"uniform": {"x": 3}}}, "no plugin named 'uniform'|takes no part"),
+        ({"metrics": ["gcc"]}, "no metric named 'gcc'"),
+        ({"device": "tpu"}, "device tpu"),
+    ],
+)
+def test_bad_input(promoters, tmp_path, arguments, message):
+    with pytest.raises(UserError, match=message):
+        library.run(**{"generators": [uniform], "dataset": promoters, "out": tmp_path / "run", **SMALL, **arguments})
+    assert not (tmp_path / "run").exists()
