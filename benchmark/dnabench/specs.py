@@ -27,6 +27,8 @@ class Spec:
         summary: one line for ``dnabench list``.
         version: raised by the author whenever the same input gives another output on purpose.
         options: a frozen dataclass from a light module whose fields all have defaults, or None (then ``Class()``).
+        batch_option: the option that says how many sequences it works on at once, where results do not depend on that;
+            the conformance kit holds it to this.
         citation: where the method is described.
     """
 
@@ -37,6 +39,7 @@ class Spec:
     summary: str
     version: int = 1
     options: type | None = None
+    batch_option: str | None = None
     citation: str | None = None
 
     def __post_init__(self) -> None:
@@ -50,6 +53,13 @@ class Spec:
             raise ValueError(f"{self.name}: version {self.version!r} is not a whole number from 1")
         if self.options is not None and not _is_frozen_dataclass(self.options):
             raise ValueError(f"{self.name}: options {self.options!r} is not a frozen dataclass")
+        self._check_names_an_option("batch_option")
+
+    def _check_names_an_option(self, role: str) -> None:
+        known = {field.name for field in dataclasses.fields(self.options)} if self.options else set()
+        named = getattr(self, role)
+        if named is not None and named not in known:
+            raise ValueError(f"{self.name}: {role} {named!r} is not one of its options")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,11 +101,8 @@ class GeneratorSpec(Spec):
         Spec.__post_init__(self)
         if self.kind not in ("model", "baseline", "control"):
             raise ValueError(f"{self.name}: kind {self.kind!r} is none of model, baseline, control")
-        known = {field.name for field in dataclasses.fields(self.options)} if self.options else set()
         for role in ("label_option", "variant", "devices_option"):
-            named = getattr(self, role)
-            if named is not None and named not in known:
-                raise ValueError(f"{self.name}: {role} {named!r} is not one of its options")
+            self._check_names_an_option(role)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

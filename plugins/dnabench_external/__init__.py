@@ -16,5 +16,6 @@ def dnabench_generators() -> Iterator[GeneratorSpec]:
         target="dnabench_external.model:External",
         summary="a command of yours that writes FASTA: --set external.command='./sample.sh {n} {seed} {out}'",
         options=ExternalOptions,
+        variant="name",
         devices=("cpu", "cuda"),
     )

@@ -74,6 +74,7 @@ class External:
 
     def _run(self, which: str, context: Context, **values: Any) -> None:
         values |= {"seed": context.seed % SEEDS, "length": context.length, "device": context.device}
+        values["name"] = self.options.name
         command = [part.format(**values) for part in shlex.split(getattr(self.options, which))]
         # What it prints goes to the cell's log as it comes. No session of its own: whoever ends the cell ends it too.
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shlex
-from collections.abc import Iterator
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from string import Formatter
@@ -14,8 +14,8 @@ from dnabench import option
 
 EXAMPLE = "--set external.command='./sample.sh {n} {seed} {out}'"
 PLACEHOLDERS = {
-    "command": ("n", "seed", "out", "length", "model", "device"),
-    "train": ("train", "seed", "length", "model", "device"),
+    "command": ("n", "seed", "out", "length", "model", "device", "name"),
+    "train": ("train", "seed", "length", "model", "device", "name"),
 }
 REQUIRED = {"command": ("n", "seed", "out"), "train": ("train",)}
 """Without a seed all seeds of a run would get the same sequences."""
@@ -26,11 +26,12 @@ class ExternalOptions:
     """Two commands, split as a shell would, but run without one."""
 
     command: str = option(
-        "", "writes {n} sequences as FASTA to {out}, seeded by {seed}; may use {length} {model} {device}"
+        "", "writes {n} sequences as FASTA to {out}, seeded by {seed}; may use {length} {model} {device} {name}"
     )
     train: str = option(
-        "", "runs first, if set: reads FASTA from {train}, writes into {model}; may use {seed} {length} {device}"
+        "", "runs first, if set: reads FASTA from {train}, writes into {model}; may use {seed} {length} {device} {name}"
     )
+    name: str = option("", "what {name} stands for: one run compares external=a and external=b")
     files_sha256: str = option("", "of the files that the commands name; found when the run is planned")
 
     def __post_init__(self) -> None:
@@ -58,10 +59,19 @@ class ExternalOptions:
         for name in REQUIRED[which]:
             if name not in named:
                 raise ValueError(f"{which} {text!r} lacks {{{name}}}")
+        if "name" in named and not self.name:
+            raise ValueError(f"{which} {text!r} has {{name}}: say --generator external=NAME")
+        program, *_ = self._words(which)
+        if "{" not in program and shutil.which(program) is None:
+            raise ValueError(f"{which} {text!r}: there is no program {program} in {Path.cwd()} or on the PATH")
+
+    def _words(self, which: str) -> list[str]:
+        """The words of a command, with its name in those that hold no other placeholder."""
+        return [_formatted(word, self.name) for word in shlex.split(getattr(self, which))]
 
     def _digest(self) -> str:
         """sha256 over the files that are words of the commands, so that results are known to be of these very files."""
-        files = sorted(set(_files(self.command)) | set(_files(self.train)))
+        files = sorted(word for word in {*self._words("command"), *self._words("train")} if _is_file(word))
         if not files:
             return ""
         state = hashlib.sha256()
@@ -74,5 +84,12 @@ class ExternalOptions:
         return state.hexdigest()
 
 
-def _files(command: str) -> Iterator[str]:
-    return (word for word in shlex.split(command) if os.path.isfile(word))  # noqa: PTH113 - a word may be any text
+def _formatted(word: str, name: str) -> str:
+    try:
+        return word.format(name=name)
+    except KeyError:  # it holds what is known when the command is run
+        return word
+
+
+def _is_file(word: str) -> bool:
+    return os.path.isfile(word)  # noqa: PTH113 - a word may be any text

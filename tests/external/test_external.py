@@ -100,12 +100,12 @@ def test_a_command_that_fails_is_answered_in_one_line(script, make_context, text
     assert "\n" not in str(caught.value)
 
 
-def test_a_program_that_is_not_there(make_context):
-    model = External(ExternalOptions(command=f"no-such-program {WORDS}"))
+def test_a_program_that_is_none(script, make_context):
+    model = External(ExternalOptions(command=f"{script('no first line that says what it is')} {WORDS}"))
     with pytest.raises(UserError, match="external has not been trained"):
         model.sample(1, context=make_context(length=32))
     model.fit(random_set(), context=make_context(length=32))
-    with pytest.raises(UserError, match="no-such-program cannot be run: No such file"):
+    with pytest.raises(UserError, match="sample.py cannot be run: Exec format error"):
         model.sample(1, context=make_context(length=32))
 
 
@@ -145,7 +145,10 @@ def test_training_goes_on_from_what_it_left_and_sampling_changes_nothing(script,
         ({"command": "sample {n!r} {seed} {out}"}, "a placeholder is a name alone"),
         ({"command": "awk '{print}' {n} {seed} {out}"}, r"other braces are doubled: \{\{ \}\}"),
         ({"command": "sample '{n} {seed} {out}"}, "No closing quotation"),
-        ({"command": "sample {n} {seed} {out}", "train": "learn"}, r"lacks \{train\}"),
+        ({"command": "true {n} {seed} {out}", "train": "learn"}, r"lacks \{train\}"),
+        ({"command": "sample {n} {seed} {out}"}, "there is no program sample in /"),
+        ({"command": "./{name} {n} {seed} {out}"}, r"has \{name\}: say --generator external=NAME"),
+        ({"command": "./{name} {n} {seed} {out}", "name": "evo"}, "there is no program ./evo in /"),
     ],
 )
 def test_commands_that_cannot_work_are_refused(options, message):
@@ -182,6 +185,20 @@ def test_a_run_ranks_a_command(dnabench, labelled_fasta, script, tmp_path):
     assert len(rows) == 2
     assert all(row["status"] == "done" and "files_sha256" in row["options"] for row in rows)
     assert "sampling" not in ended.out  # what the program prints is no result
+
+
+def test_a_run_compares_two_commands(dnabench, labelled_fasta, script, tmp_path):
+    for name, bases in {"poor": "AT", "even": "ACGT"}.items():
+        script(SAMPLE.replace('draw.choice("ACGT")', f'draw.choice("{bases}")'), f"{name}.py")
+    ended = dnabench("run", "--dataset", labelled_fasta, "--metrics", "gc", "--seeds", "0", "--samples", "70",
+                     "-g", "external=poor,external=even", "--set", f"external.command={tmp_path}/{{name}}.py {WORDS}",
+                     "--no-controls", "--format", "csv")  # fmt: skip
+    assert ended.code == 0, ended.err
+    rows = {row["generator"]: row for row in csv.DictReader(ended.out.splitlines()) if row["metric"] == "gc"}
+    # The real ones have a GC of 0.2: the distance to one that has none, and to one that has a half.
+    assert float(rows["external=poor"]["value"]) == pytest.approx(0.2, abs=0.02)
+    assert float(rows["external=even"]["value"]) == pytest.approx(0.3, abs=0.02)
+    assert rows["external=poor"]["options"] != rows["external=even"]["options"]
 
 
 def test_all_leaves_out_what_needs_settings(dnabench, labelled_fasta):

@@ -16,7 +16,7 @@ class CrookedOptions:
 
 
 GENERATORS = {
-    "good": {},
+    "good": {"batch_option": "batch"},
     "crooked-default": {"options": CrookedOptions},
     "no-load": {},
     "dies": {},
@@ -35,12 +35,12 @@ GENERATORS = {
     "chokes": {},
     "hoards": {},
     "clings": {},
-    "batchwise": {},
+    "batchwise": {"batch_option": "batch"},
     "bare": {"uses_labels": True},
     "dreams": {"devices": ("cpu", "abacus")},
 }
 METRICS = {
-    "good-score": {},
+    "good-score": {"batch_option": "batch"},
     "upside-down": {"direction": "higher"},
     "unmoved": {},
     "pairwise": {},
@@ -48,7 +48,7 @@ METRICS = {
     "too-sure": {},
     "vague": {},
     "remembers": {},
-    "batch-means": {},
+    "batch-means": {"batch_option": "batch"},
 }
 EMBEDDERS = {
     "good-vectors": {},

@@ -61,18 +61,13 @@ from dnabench import GeneratorSpec, hookimpl
 def dnabench_generators():
     yield GeneratorSpec(name="heavy", target="heavy_dna:Model", summary="for a test")
 """
-BATCHED = {"batchwise", "batch-means", "good", "good-score"}
-
-
-def setup_of(name: str) -> Setup:
-    return Setup(batch_option="batch" if name in BATCHED else None)
 
 
 @pytest.mark.usefixtures("faulty")
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_is_caught_by_the_check_that_is_for_it(name):
     expected, finding = FAULTS[name]
-    (report,) = check(name, setup=setup_of(name))
+    (report,) = check(name)
     found = {outcome.check: outcome.why for outcome in report.outcomes if outcome.status == "failed"}
     assert list(found) == [expected], found
 
@@ -91,7 +86,7 @@ def test_a_fault_is_caught_by_the_check_that_is_for_it(name):
     ],
 )
 def test_what_is_without_fault_passes(name, skipped):
-    (report,) = check(name, setup=setup_of(name))
+    (report,) = check(name)
     assert report.ok
     assert report.failed == []
     assert {outcome.check for outcome in report.outcomes if outcome.status == "skipped"} == skipped

@@ -65,7 +65,6 @@ def test_one_check_alone_has_those_done_that_it_needs():
         ("good", Setup(only=("exactn",)), "no check of good is named 'exactn'; did you mean exact_n"),
         ("good", Setup(expected={"exactn": "x"}), "no check of good is named 'exactn'"),
         ("good", Setup(options={"size": 3}), "good has no option 'size'"),
-        ("good", Setup(batch_option="size"), "good has no option 'size'"),
     ],
 )
 def test_what_cannot_be_checked(name, setup, message):

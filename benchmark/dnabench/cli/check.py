@@ -22,7 +22,6 @@ WORDS = {"passed": "passed", "failed": "FAILED", "skipped": "skipped", "expected
 @common.set_option
 @click.option("--sequences", type=click.IntRange(min=8), metavar="N", help="Give it N sequences.")
 @click.option("--length", type=click.IntRange(min=1), metavar="L", help="Of L bp, or the nearest that it takes.")
-@click.option("--batch-option", metavar="OPTION", help="Its option for a batch size that is not to matter.")
 @click.option("--only", multiple=True, metavar="CHECK", help="Run this check alone; repeatable.")
 @click.option("--expect", "expected", multiple=True, metavar="CHECK=WHY", help="Expect this check to fail; repeatable.")
 @common.format_option("table", "json")
@@ -32,7 +31,6 @@ def command(
     assignments: tuple[str, ...],
     sequences: int | None,
     length: int | None,
-    batch_option: str | None,
     only: tuple[str, ...],
     expected: tuple[str, ...],
     format: str,
@@ -46,7 +44,7 @@ def command(
     settings = common.parse_settings(assignments)
     for other in settings.keys() - {name}:
         raise UserError(f"options of {other} are set, but {other} takes no part here")
-    setup = Setup(options=settings.get(name, {}), sequences=sequences, batch_option=batch_option, only=only)
+    setup = Setup(options=settings.get(name, {}), sequences=sequences, only=only)
     setup = dataclasses.replace(
         setup, length=length or setup.length, expected=dict(_expectation(text) for text in expected)
     )

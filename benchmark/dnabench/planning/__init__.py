@@ -72,7 +72,8 @@ def plan_run(
         check_data(catalog.metric(metric.name).spec, traits)
         check_metric(catalog, metric, n_generated, n_reference, data.length)
         check_training(catalog, metric, len(data.train))
-    check_settings(catalog, settings, {generator.plugin for generator in planned} | names_of(chosen))
+    used = {generator.plugin for generator in planned if not generator.given} | names_of(chosen)
+    check_settings(catalog, settings, used)
     kept = (
         data.origin != "own"
         and data.length == (suite.length or data.length)

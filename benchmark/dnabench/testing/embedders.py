@@ -136,7 +136,7 @@ def one_by_one(subject: EmbedderSubject) -> None:
 
 @promised(CHECKS, needs=("same_sequences_same_vectors",))
 def batch_does_not_matter(subject: EmbedderSubject) -> None:
-    """Where the author declares a ``batch_option``, the vectors do not depend on it."""
+    """Where the record names a ``batch_option``, the vectors do not depend on it."""
     changes = subject.other_batch()
     vectors = subject.embed(subject.sequences, subject.ready(**changes))
     _compare(vectors, subject.vectors, f"with {changes}", "Use no statistics of the batch.")

@@ -161,7 +161,7 @@ def saved_and_loaded(subject: GeneratorSubject) -> None:
 
 @promised(CHECKS, needs=("saved_and_loaded",))
 def batch_does_not_matter(subject: GeneratorSubject) -> None:
-    """Where the author declares a ``batch_option``, the sequences do not depend on it."""
+    """Where the record names a ``batch_option``, the sequences do not depend on it."""
     changes = subject.other_batch()
     for step in ("load other batch", "other batch"):
         _went_well(subject.first, step, f"load and sample to work with {changes}")
@@ -169,7 +169,7 @@ def batch_does_not_matter(subject: GeneratorSubject) -> None:
         broken(
             f"the same sequences with {changes}",
             "different ones",
-            "Draw the randomness of all n sequences before dividing them into batches, or do not declare the option.",
+            "Draw the randomness of all n sequences before dividing them, or leave batch_option out of the record.",
         )
 
 

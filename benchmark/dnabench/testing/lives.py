@@ -39,7 +39,7 @@ class GeneratorSubject(Subject):
     @cached_property
     def first(self) -> Life:
         """Fit, samples of all sizes, save, load, and samples again."""
-        changes = self.other_batch() if self.setup.batch_option else {}
+        changes = self.other_batch() if self.spec.batch_option else {}
         return self._live("first", hash_seed=1, changes=changes)
 
     @cached_property

@@ -232,7 +232,7 @@ def order_does_not_matter(subject: MetricSubject) -> None:
 
 @promised(CHECKS, needs=("same_input_same_score",))
 def batch_does_not_matter(subject: MetricSubject) -> None:
-    """Where the author declares a ``batch_option``, the score does not depend on it."""
+    """Where the record names a ``batch_option``, the score does not depend on it."""
     changes = subject.other_batch()
     plain = subject.score(subject.generated, subject.reference)
     other = subject.score(subject.generated, subject.reference, subject.construct(**changes))
@@ -240,7 +240,7 @@ def batch_does_not_matter(subject: MetricSubject) -> None:
         broken(
             f"{plain.value:.9g} with {changes}, too",
             f"{other.value:.9g}",
-            "Sum over all sequences, not means of batches of different sizes, or do not declare the option.",
+            "Sum over all sequences, not means of batches of different sizes, or leave batch_option out of the record.",
         )
 
 

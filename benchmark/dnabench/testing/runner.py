@@ -103,9 +103,7 @@ def trials(name: str, setup: Setup, catalog: Catalog) -> list[Trial]:
     if not offers:
         raise catalog.unknown("plugin", name, catalog.names())
     for offer in offers:
-        known = options.as_dict(options.build(offer.spec.options, name, setup.options))
-        if setup.batch_option is not None and setup.batch_option not in known:
-            raise UserError(f"{name} has no option {setup.batch_option!r}; {did_you_mean(setup.batch_option, known)}")
+        options.build(offer.spec.options, name, setup.options)
     known_checks = {check.name for offer in offers for check in checks_of(type(offer.spec))}
     for wanted in (*setup.only, *setup.expected):
         if wanted not in known_checks:

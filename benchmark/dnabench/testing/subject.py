@@ -31,8 +31,6 @@ class Setup:
         options: of the plugin, such as few training steps.
         sequences: how many it is given; None for what its kind needs.
         length: of the sequences, in bp; the nearest that the plugin takes.
-        batch_option: its option that says how many sequences it works on at once, where it promises that results do
-            not depend on that; None where it has no such option.
         expected: check -> why it fails, for promises that the author does not give.
         only: the checks to run; empty for all.
     """
@@ -40,7 +38,6 @@ class Setup:
     options: Mapping[str, Any] = field(default_factory=dict)
     sequences: int | None = None
     length: int = LENGTH
-    batch_option: str | None = None
     expected: Mapping[str, str] = field(default_factory=dict)
     only: tuple[str, ...] = ()
 
@@ -101,10 +98,10 @@ class Subject:
 
     def other_batch(self) -> dict[str, int]:
         """The batch option with another value than in ``settings``. SkippedError where none is declared."""
-        name = self.setup.batch_option
+        name = self.spec.batch_option
         if name is None:
             raise SkippedError(
-                "no batch_option is declared, the option that says how many sequences it works on at once"
+                "its record has no batch_option, the option that says how many sequences it works on at once"
             )
         return {name: 3 if self.settings[name] != 3 else 5}
 
