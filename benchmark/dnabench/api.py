@@ -248,9 +248,8 @@ def _seeds(seeds: Any) -> list[int]:
 def _settings(options: Settings | None) -> Settings:
     for name, values in (options or {}).items():
         if not isinstance(values, Mapping):
-            raise UserError(
-                f'options {{{name!r}: {values!r}}}: it takes options by plugin, as {{"markov": {{"order": 3}}}}'
-            )
+            example = '{"markov": {"order": 3}}'
+            raise UserError(f"options of {name}: {values!r}; they are given by plugin and name, as {example}")
     return options or {}
 
 

@@ -40,11 +40,11 @@ def uniform(n, *, seed, length):
 
 def test_installed_generators_have_the_results_of_the_command_line(dnabench, promoters, tmp_path):
     ended = dnabench("run", "--generator", "markov=2,composition", "--dataset", promoters, "--metrics", "gc,kmer-js",
-                     "--samples", 60, "--seeds", "0,1", "--set", "markov.smoothing=XX", "--out", tmp_path / "a",
+                     "--samples", 60, "--seeds", "0,1", "--set", "markov.pseudocount=2", "--out", tmp_path / "a",
                      "--format", "csv")  # fmt: skip
     found = library.run(
         ["markov=2", "composition"], dataset=promoters, metrics=["gc", "kmer-js"], samples=60, seeds=[0, 1],
-        options={"composition": {"pseudocount": 2}}, out=tmp_path / "b",
+        options={"markov": {"pseudocount": 2}}, out=tmp_path / "b",
     )  # fmt: skip
     assert to_csv(found.results.to_dict("records"), COLUMNS).replace("nan", "") == ended.out
     assert found.directory == tmp_path / "b"
