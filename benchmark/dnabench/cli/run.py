@@ -171,8 +171,8 @@ def command(
     checkpoint_seconds = common.parse_duration(checkpoint_every, "--checkpoint-every")
     retried = parse_retry(retry)
 
-    from dnabench.cli.progress import RunProgress
     from dnabench.cli.run_output import print_outcome, print_plan
+    from dnabench.cli.run_progress import RunProgress
     from dnabench.running import Request, Run
     from dnabench.store import Store, default_root
 
@@ -202,7 +202,7 @@ def command(
         run = Run(request, host, store)
         directory = out or run.default_directory()
         if not dry_run:
-            with RunProgress(len(list(run.plan.cells())), verbose=debug) as progress:
+            with RunProgress(run.plan, verbose=debug) as progress:
                 outcome = run.carry_out(
                     directory,
                     progress,
