@@ -72,11 +72,7 @@ def test_every_seed_of_every_generator_says_how_far_it_is(plan):
     screen.done(Cell("train", "quick", 1), 1)
     screen.done(Cell("sample", "quick", 1), 1)
     screen.done(Cell("score", "quick", 1, "gc"), 1)
-    assert screen.lines["slow"] == ["training 25%", "✗ timeout"] or screen.lines["slow"] == [
-        "training",
-        "25%",
-        "✗ timeout",
-    ]
+    assert screen.lines["slow"] == ["training", "25%", "✗ timeout"]
     assert screen.lines["quick"] == ["trained", "✓"]
     assert screen.lines["real against real"] == ["·", "·"]
 
@@ -88,7 +84,7 @@ def test_the_time_left_is_what_the_like_has_taken(plan):
     screen.done(Cell("train", "slow", 0), 100)
     screen.done(Cell("train", "quick", 0), 10)
     # The other seeds take 100 and 10 s; nobody knows of sampling.
-    assert "more than 2 min left" in screen.left.replace("110 s", "2 min")
+    assert "more than 2 min left" in screen.left
     screen.done(Cell("sample", "slow", 0), 6)
     screen.done(Cell("sample", "quick", 0), 2)
     screen.done(Cell("score", "slow", 0, "gc"), 5)
@@ -99,7 +95,7 @@ def test_the_time_left_is_what_the_like_has_taken(plan):
     screen.now += 20
     screen.progress.stage(Cell("train", "slow", 1), 1, 2, "steps")
     # Half is done in 20 s; the other is overdue. With 8 + 15 s for what waits, two at once: (20 + 0 + 23) / 2.
-    assert "about 22 s left" in screen.left or "about 21 s left" in screen.left
+    assert "about 22 s left" in screen.left
 
 
 def test_a_narrow_terminal_shows_a_line_a_generator(plan):
