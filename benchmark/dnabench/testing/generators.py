@@ -120,7 +120,8 @@ def global_randomness_untouched(subject: GeneratorSubject) -> None:
             broken(
                 f"the global generators as they were before {step}",
                 f"those of {', '.join(facts['randomness'])} moved",
-                "Draw from context.rng; initialise layers within dnabench.training.seeded(context.torch_generator()).",
+                "Draw from context.rng or context.torch_generator(); initialise layers within "
+                "dnabench.training.seeded(context.torch_generator()).",
             )
 
 
