@@ -15,16 +15,18 @@ from rich.text import Text
 ARROWS = {"lower": "↓", "higher": "↑", "": ""}
 
 
-def print_table(table: Table, narrower: Table | None = None) -> None:
+def print_table(table: Table, narrower: Table | None = None) -> bool:
     """Print on stdout: where there is no terminal as wide as it must be, so that nothing is cut.
 
-    On a terminal that is too narrow for it, ``narrower`` takes its place.
+    On a terminal that is too narrow for it, ``narrower`` takes its place. Returns whether it was printed as it is.
     """
     console = Console()
     width = Console(width=10_000).measure(table).maximum
     if not console.is_terminal:
         console = Console(width=width)
-    console.print(table if narrower is None or width <= console.width else narrower)
+    fits = narrower is None or width <= console.width
+    console.print(table if fits else narrower)
+    return fits
 
 
 def print_json(value: Any) -> None:
@@ -42,9 +44,11 @@ def print_leaderboard(
     """The ranked table: value ± half its interval and ``scaled`` beside it, with the floor, ties and flags below."""
     click.echo(title)
     wide, narrow = (_leaderboard(board, directions, floors, scaled, narrow=narrow) for narrow in (False, True))
-    print_table(wide, narrow)
-    for note in _notes(board, scaled):
+    whole = print_table(wide, narrow)
+    for note in _notes(board, scaled if whole else {}):
         click.echo(note)
+    if not whole:
+        click.echo("a wider terminal shows kinds, and where scores lie between the floor and random DNA")
 
 
 def _leaderboard(
