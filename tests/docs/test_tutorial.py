@@ -6,10 +6,10 @@ What its Markdown means to this test:
   with code 0, or with 1 where the fence says ``console exit=1``. What follows a command is what it prints: stdout, or
   stderr where stdout is empty. ``...`` stands for any text, on a line of its own for any lines. Numbers with a point or
   an exponent, and the width of tables, may differ; everything else may not.
-- A block below ``**Write** `path`:`` is a file, one below ``**Append to** `path`:`` its continuation, and a ``diff``
-  below ``**Change** `path`:`` replaces the one place where its old lines stand. Paths count from where the shell began.
-- ``text`` is shown, and holds nothing that is to be done here.
-- Any other block is an error.
+- A block below ``**Write** `path`:`` is a file, one below ``**Append to** `path`:`` goes below it after two empty
+  lines, and a ``diff`` below ``**Change** `path`:`` replaces the one place where its old lines stand. Paths count from
+  where the shell began.
+- ``text`` is shown, and holds nothing that is to be done here. Any other block is an error.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ class Desk:
             raise TutorialError(f"line {step.line}: there is no {step.path}")
         text = path.read_text(encoding="utf-8")
         if step.how == "Append to":
-            text += step.text
+            text += f"\n\n{step.text}"
         else:
             lines = step.text.splitlines(keepends=True)
             old, new = ("".join(line[1:] for line in lines if line[0] in kept) for kept in (" -", " +"))
