@@ -72,6 +72,7 @@ def _changes(kind: str, parts: dict[str, Any], known: list[dict[str, Any]]) -> l
 def print_outcome(outcome: Outcome, plan: Plan, directory: Path, format: str) -> None:
     """The leaderboard, or the rows behind it, on stdout; where it lies on stderr."""
     from dnabench.cli import render
+    from dnabench.cli.board import Shown, print_leaderboard
     from dnabench.leaderboard import facts
     from dnabench.leaderboard.scale import mean_normalised
 
@@ -86,7 +87,8 @@ def print_outcome(outcome: Outcome, plan: Plan, directory: Path, format: str) ->
             f"{len(plan.seeds)} seed{'s' * (len(plan.seeds) > 1)} · preset {plan.preset}"
         )
         floors, scaled = facts.mean_floors(outcome.rows), mean_normalised(outcome.rows)
-        render.print_leaderboard(outcome.leaderboard, directions, floors, scaled, title)
+        shown = Shown(board=outcome.leaderboard, directions=directions, floors=floors, scaled=scaled)
+        print_leaderboard(shown, title)
         for note in _notes(plan, outcome):
             click.echo(note)
     click.echo(f"results are in {directory}", err=True)
