@@ -16,6 +16,7 @@ from dnabench import events
 from dnabench.errors import UserError
 from dnabench.files import atomic_write
 from dnabench.leaderboard import facts, table
+from dnabench.leaderboard.families import known_families
 from dnabench.leaderboard.published import publish_facts
 from dnabench.orders import FAILURES, CellResult
 
@@ -142,13 +143,14 @@ def write_tables(
     kinds = {generator.name: generator.kind for generator in plan.generators}
     present = controls if kinds.keys() >= set(controls.names) else None
     rows = facts.rows(plan, results, present.useless if present else "")
-    board = table.build(rows, kinds, present, plan.flags)
+    families = known_families(metric.label for metric in plan.metrics)
+    board = table.build(rows, kinds, present, plan.flags, families)
     outcome = Outcome(list(results), rows, board, table.columns(metric.label for metric in plan.metrics))
     atomic_write(directory / "results.csv", facts.to_csv(outcome.rows, facts.COLUMNS))
     atomic_write(directory / "leaderboard.csv", facts.to_csv(outcome.leaderboard, outcome.leaderboard_columns))
     atomic_write(directory / "timings.csv", facts.to_csv(timings(results), TIMING_COLUMNS))
     if leaderboard is not None:
-        publish_facts(leaderboard, plan.suite, rows, kinds, controls, plan.flags)
+        publish_facts(leaderboard, plan.suite, rows, kinds, plan.flags)
     return outcome
 
 

@@ -16,6 +16,11 @@ NAME_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 FILE_PATTERN = re.compile(r"\w[\w.-]*")
 TARGET_PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 
+# The grouping of Sarkar et al. 2024, bioRxiv 2024.05.23.595630: what sequences do, which sequences they are, and what
+# elements they are composed of. A leaderboard gives each family of metrics one voice.
+Family = Literal["functional", "sequence", "compositional"]
+FAMILIES: tuple[str, ...] = ("functional", "sequence", "compositional")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Spec:
@@ -120,6 +125,9 @@ class MetricSpec(Spec):
         needs_train: whether it reads ``context.train``.
         uses_labels: whether it reads ``SequenceSet.labels``.
         datasets: names of the only data sets that it is for, uncropped; empty for any.
+        family: with which metrics it shares a voice in the mean rank: ``functional`` (what sequences do, as models and
+            embedders tell it), ``sequence`` (k-mers, identity, a classifier's view) or ``compositional`` (motifs). None
+            stands for its embedder's, and for ``sequence`` where it takes sequences.
     """
 
     noun: ClassVar[str] = "metric"
@@ -133,9 +141,12 @@ class MetricSpec(Spec):
     needs_train: bool = False
     uses_labels: bool = False
     datasets: tuple[str, ...] = ()
+    family: Family | None = None
 
     def __post_init__(self) -> None:
         Spec.__post_init__(self)
+        if self.family is not None:
+            _check_family(self.name, self.family)
         if self.direction not in ("lower", "higher"):
             raise ValueError(f"{self.name}: direction {self.direction!r} is neither lower nor higher")
         defaults = {field.name: field.default for field in dataclasses.fields(self.options)} if self.options else {}
@@ -154,6 +165,8 @@ class EmbedderSpec(Spec):
         min_length: the shortest sequence it takes, in bp.
         needs_training: whether it is fitted to the training sequences first (see :class:`dnabench.FittedEmbedder`).
         min_training: the fewest training sequences that it can be fitted to.
+        family: that of the metrics on it (see :class:`MetricSpec`): ``functional`` for features that a model has
+            learned.
     """
 
     noun: ClassVar[str] = "embedder"
@@ -162,6 +175,11 @@ class EmbedderSpec(Spec):
     min_length: int = 1
     needs_training: bool = False
     min_training: int = 0
+    family: Family = "functional"
+
+    def __post_init__(self) -> None:
+        Spec.__post_init__(self)
+        _check_family(self.name, self.family)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -192,6 +210,11 @@ def label_columns(option: str) -> tuple[str, ...]:
     """The columns that a record's ``label_option`` names: ``species`` or ``species,class``; none where it is empty."""
     columns = (column.strip() for column in option.split(","))
     return tuple(dict.fromkeys(column for column in columns if column))
+
+
+def _check_family(name: str, family: str) -> None:
+    if family not in FAMILIES:
+        raise ValueError(f"{name}: family {family!r} is none of {', '.join(FAMILIES)}")
 
 
 def _is_frozen_dataclass(cls: object) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dnabench.data.slices import ALL
 from dnabench.keys import canonical
+from dnabench.leaderboard.cells import to_text
 from dnabench.leaderboard.scale import normalised_rows
 
 if TYPE_CHECKING:
@@ -96,22 +97,13 @@ def score_rows(
 
 
 def to_csv(table: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> str:
-    """CSV with LF line ends, floats as ``.9g``, missing values empty, truth as true and false."""
+    """CSV with LF line ends and cells as :func:`dnabench.leaderboard.cells.to_text` writes them."""
     columns = list(columns)
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([cell_text(row.get(column)) for column in columns] for row in table)
+    writer.writerows([to_text(row.get(column)) for column in columns] for row in table)
     return buffer.getvalue()
-
-
-def cell_text(value: object) -> str:
-    """One value as CSV text."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return format(value, ".9g") if isinstance(value, float) else str(value)
 
 
 def order(row: Row) -> tuple[Any, ...]:

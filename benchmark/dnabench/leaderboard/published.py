@@ -1,89 +1,112 @@
-"""Published results: facts in ``<suite>/<generator>.csv``, and ``<suite>.csv``, the table derived from them."""
+"""Putting a run's facts beside those that are published already, and deriving the table anew."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dnabench.data.slices import ALL
 from dnabench.errors import UserError
-from dnabench.files import atomic_write
-from dnabench.leaderboard import facts, table
+from dnabench.leaderboard import directory as directories
+from dnabench.leaderboard import facts, names, protocol, reading
+from dnabench.orders import DONE, SKIPPED
 
 if TYPE_CHECKING:
+    from dnabench.leaderboard.directory import Published
     from dnabench.leaderboard.facts import Row
+    from dnabench.plan import Plan
     from dnabench.suites import Controls
 
-PROTOCOL = (
-    "dataset_sha256", "split", "n_generated", "n_reference", "metric_version", "embedder", "embedder_sha256",
-)  # fmt: skip
-_WHOLE_NUMBERS = ("generator_version", "seed", "metric_version", "n_generated", "n_reference")
-_NUMBERS = ("value", "ci_low", "ci_high", "floor")
+_THIS_RUN = "this run"
+
+
+def check_plan(
+    directory: Path, plan: Plan, controls: Controls, digests: Mapping[str, Sequence[str]] | None = None
+) -> None:
+    """UserError, before anything is computed, where the facts of a run by ``plan`` could not be published there.
+
+    That is where the directory is damaged or cannot be written, where facts that would stay were measured by another
+    protocol, as far as the plan knows its own, and where the table could not be derived from its facts again.
+
+    Args:
+        controls: the suite's.
+        digests: metric label -> those of the files behind it and behind its embedder
+            (:class:`dnabench.identity.Identity`).
+    """
+    mine = [generator.name for generator in plan.generators]
+    directories.check_writable(directory)
+    path = directories.table_path(directory, plan.suite)
+    for name in mine:
+        directories.facts_path(directory, plan.suite, name)
+    if controls != directories.controls_of(directories.suite_of(directory, plan.suite)):
+        raise UserError(
+            f"{directory}: nothing there says which controls {plan.suite} has, and the table follows from them; copy "
+            f"the suite's file to {directory / plan.suite}.toml"
+        )
+    kinds = {generator.name: generator.kind for generator in plan.generators}
+    known = directories.load(directory, plan.suite, kinds)
+    kept = [row for row in known.facts if row["generator"] not in mine]
+    names.check_distinct({*known.kinds, *mine}, directory / plan.suite)
+    protocol.check(protocol.planned(plan, digests or {}), kept, path, _THIS_RUN)
 
 
 def publish_facts(
-    directory: Path,
-    suite: str,
-    rows: Sequence[Row],
-    kinds: Mapping[str, str],
-    controls: Controls | None,
-    flags: Sequence[str] = (),
+    directory: Path, suite: str, rows: Sequence[Row], kinds: Mapping[str, str], flags: Sequence[str] = ()
 ) -> Path:
     """Put a run's facts beside those that lie in ``directory`` already, and derive the table anew; returns its path.
 
-    The facts of a generator that is there already are replaced by the run's. UserError, before anything is written,
-    when facts that stay were measured by another protocol than the run's: such scores are never ranked together; and
-    when a failure would replace facts.
+    The facts of a generator that is there already are replaced by the run's. Several processes may publish at once.
+    UserError, before anything is written, when facts that stay were measured by another protocol than the run's: such
+    scores are never ranked together; and when a failure would replace facts.
     """
-    names = list(dict.fromkeys(row["generator"] for row in rows))
-    texts = {name: facts.to_csv((row for row in rows if row["generator"] == name), facts.COLUMNS) for name in names}
-    known = dict(kinds)
-    kept: list[Row] = []
-    if (path := directory / f"{suite}.csv").exists():
-        with path.open(encoding="utf-8", newline="") as file:
-            for line in csv.DictReader(file):
-                if line["generator"] not in names:
-                    known[line["generator"]] = line["kind"]
-                    kept += parse(_file(directory, suite, line["generator"]).read_text(encoding="utf-8"))
-    _check_protocol(kept, rows, path)
-    for row in rows:
-        if row["status"] not in ("done", "skipped") and (there := _file(directory, suite, row["generator"])).exists():
-            raise UserError(f"{there}: {row['generator']} failed in this run, and its earlier facts stay; run it again")
-    written = [row for text in texts.values() for row in parse(text)]  # rounded, as everyone will read them
-    together = sorted([*kept, *written], key=facts.order)
-    metrics = sorted({row["metric"] for row in together if row["slice"] == ALL and "." not in row["metric"]})
-    for name, text in texts.items():
-        atomic_write(_file(directory, suite, name), text)
-    board = table.build(together, known, controls, flags)
-    atomic_write(path, facts.to_csv(board, table.columns(metrics)))
+    path = directories.table_path(directory, suite)
+    mine = list(dict.fromkeys(row["generator"] for row in rows))
+    texts = {
+        directories.facts_path(directory, suite, name): facts.to_csv(
+            (row for row in rows if row["generator"] == name), facts.COLUMNS
+        )
+        for name in mine
+    }
+    with directories.held(directory, suite):
+        known = directories.load(directory, suite, kinds)
+        kept = [row for row in known.facts if row["generator"] not in mine]
+        names.check_distinct({*known.kinds, *mine}, directory / suite)
+        protocol.check(rows, kept, path, _THIS_RUN)
+        for row in rows:
+            there = directories.facts_path(directory, suite, row["generator"])
+            if row["status"] not in (DONE, SKIPPED) and there.exists():
+                raise UserError(
+                    f"{there}: {row['generator']} failed in this run, and its earlier facts stay; run it again"
+                )
+        # As everyone will read them: rounded.
+        written = [row for file, text in texts.items() for row in reading.parse(text, file)]
+        together = dataclasses.replace(
+            known,
+            facts=sorted([*kept, *written], key=facts.order),
+            kinds={**known.kinds, **{name: kinds[name] for name in mine}},
+            flags=tuple(flags),
+        )
+        directories.write(directory, {**texts, path: together.text()})
     return path
 
 
-def parse(text: str) -> list[Row]:
-    """The facts of a file's text, as ``facts.rows`` returns them but rounded."""
-    found: list[Row] = list(csv.DictReader(io.StringIO(text)))
-    for row in found:
-        row |= {name: int(row[name]) if row[name] else None for name in _WHOLE_NUMBERS}
-        row |= {name: float(row[name]) if row[name] else None for name in _NUMBERS}
-    return found
+def build(directory: Path) -> list[Published]:
+    """Derive all tables of a directory anew from its facts. UserError, and nothing written, where facts are damaged."""
+    for suite in directories.suites_in(directory):
+        directories.load(directory, suite)
+    built = []
+    for suite in directories.suites_in(directory):
+        with directories.held(directory, suite):
+            known = directories.load(directory, suite)
+            directories.write(directory, {directories.table_path(directory, suite): known.text()})
+        built.append(known)
+    return built
 
 
-def _file(directory: Path, suite: str, generator: str) -> Path:
-    return directory / suite / f"{generator}.csv"
-
-
-def _check_protocol(kept: Iterable[Row], rows: Iterable[Row], path: Path) -> None:
-    ours = {row["metric"]: row for row in rows if row["slice"] == ALL and row["status"] == "done"}
-    for row in kept:
-        mine = ours.get(row["metric"])
-        if row["slice"] != ALL or mine is None or row["status"] != "done":
-            continue
-        for column in PROTOCOL:
-            if row[column] != mine[column]:
-                raise UserError(
-                    f"{path}: {row['generator']} has {column} {row[column]!r} for {row['metric']}, this run "
-                    f"{mine[column]!r}; scores of different protocols are not ranked together: use another directory"
-                )
+def difference(known: Published) -> str:
+    """How the table that is there differs from its facts: empty where it does not."""
+    path = directories.table_path(known.directory, known.suite)
+    if not path.exists():
+        return "is missing"
+    return reading.first_difference(reading.read_text(path), known.text())

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from dnabench.data.slices import ALL
 from dnabench.leaderboard.facts import mean_floors
+from dnabench.leaderboard.ranking import ranking
 from dnabench.leaderboard.scale import at_floor
-from dnabench.stats.intervals import Interval, paired_difference, sampling_difference, score_interval
+from dnabench.stats.intervals import Interval, sampling_difference, score_interval
 
 if TYPE_CHECKING:
     from dnabench.leaderboard.facts import Row
@@ -28,15 +29,19 @@ def columns(metrics: Iterable[str]) -> list[str]:
 
 
 def build(
-    facts: Sequence[Row], kinds: Mapping[str, str], controls: Controls | None, flags: Sequence[str] = ()
+    facts: Sequence[Row],
+    kinds: Mapping[str, str],
+    controls: Controls | None,
+    flags: Sequence[str] = (),
+    families: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
     """One row per generator, ranked ones first.
 
     A generator's value is its mean over seeds; its interval the wider of Student's t over seeds and the scores' own.
-    ``mean_rank`` is the mean over metrics of the rank of that value among the ranked generators. Controls and
-    generators that lack a score carry no rank. ``tied_with`` names the ranked generators that no metric tells apart
-    from this one (paired differences over seeds). The column ``flags`` holds ``flags``, on a control's row the metrics
-    it shows to be blind, and on any other the metrics on which it stands at the floor.
+    ``rank``, ``mean_rank`` and ``tied_with`` are those of :mod:`dnabench.leaderboard.ranking`, with the ``families`` of
+    metrics; controls and generators that lack a score carry none. The column ``flags`` holds ``flags``, on a control's
+    row the metrics it shows to be blind, on any other the metrics on which it stands at the floor, and with a rank
+    ``field:`` and the id of what it is relative to.
     """
     whole = [row for row in facts if row["slice"] == ALL and "." not in row["metric"]]
     metrics = list(dict.fromkeys(row["metric"] for row in whole))
@@ -45,21 +50,21 @@ def build(
     scores = _scores(whole)
     seeds = {row["seed"] for row in whole}
     complete = {g: all(set(scores[g, m]) == seeds for m in metrics) for g in versions}
-    ranked = [g for g in versions if complete[g] and kinds[g] != "control"]
-    mean_ranks = _mean_ranks(ranked, metrics, directions, scores)
+    ranks = ranking(whole, kinds, families or {})
     blind = blind_metrics(metrics, directions, scores, complete, controls) if controls else {}
     floors = mean_floors(whole)
     table = []
     for generator, version in versions.items():
+        entry = ranks.entry(generator)
         row: dict[str, Any] = {
-            "rank": _place(generator, mean_ranks),
+            "rank": entry.rank if entry else None,
             "generator": generator,
             "generator_version": version,
             "kind": kinds[generator],
             "seeds": len({s for m in metrics for s in scores[generator, m]}),
             "complete": complete[generator],
-            "mean_rank": mean_ranks.get(generator),
-            "tied_with": ";".join(_ties(generator, ranked, metrics, scores)),
+            "mean_rank": entry.mean_rank.value if entry else None,
+            "tied_with": ";".join(entry.tied_with) if entry else "",
             "flags": "",
         }
         reached = []
@@ -69,9 +74,15 @@ def build(
             if kinds[generator] != "control" and at_floor(*interval[1:], floors[metric], directions[metric]):
                 reached.append(f"at-floor:{metric}")
         blinds = [f"blind:{metric}" for metric in blind.get(generator, ())]
-        row["flags"] = ";".join([*flags, *blinds, *reached])
+        fields = [f"field:{ranks.field}"] if entry else []
+        row["flags"] = ";".join([*flags, *blinds, *reached, *fields])
         table.append({name: _blank_if_nan(value) for name, value in row.items()})
-    return sorted(table, key=lambda row: (row["rank"] is None, row["rank"], row["kind"] == "control", row["generator"]))
+    return sorted(table, key=_order)
+
+
+def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    ranked = (row["rank"], row["mean_rank"]) if row["rank"] is not None else ()
+    return (row["rank"] is None, ranked, row["kind"] == "control", row["generator"])
 
 
 def blind_metrics(
@@ -117,42 +128,6 @@ def _over_seeds(scores: Mapping[int, Interval]) -> Interval:
     if not scores:
         return Interval(math.nan, math.nan, math.nan)
     return score_interval(_by_seed(scores))
-
-
-def _mean_ranks(
-    ranked: Sequence[str], metrics: Sequence[str], directions: Mapping[str, str], scores: Scores
-) -> dict[str, float]:
-    """Mean over metrics of each generator's place; equal values share the mean of their places."""
-    places: dict[str, list[float]] = {generator: [] for generator in ranked}
-    for metric in metrics:
-        sign = 1 if directions[metric] == "lower" else -1
-        values = {g: sign * _over_seeds(scores[g, metric]).value for g in ranked}
-        for generator, value in values.items():
-            below = sum(other < value for other in values.values())
-            equal = sum(other == value for other in values.values())
-            places[generator].append(below + (equal + 1) / 2)
-    return {generator: sum(p) / len(p) for generator, p in places.items()}
-
-
-def _place(generator: str, mean_ranks: Mapping[str, float]) -> int | None:
-    if generator not in mean_ranks:
-        return None
-    return 1 + sum(other < mean_ranks[generator] for other in mean_ranks.values())
-
-
-def _ties(generator: str, ranked: Sequence[str], metrics: Sequence[str], scores: Scores) -> list[str]:
-    if generator not in ranked:
-        return []
-    return [
-        other
-        for other in ranked
-        if other != generator and not any(_told_apart(generator, other, metric, scores) for metric in metrics)
-    ]
-
-
-def _told_apart(first: str, second: str, metric: str, scores: Scores) -> bool:
-    difference = paired_difference(_by_seed(scores[first, metric]), _by_seed(scores[second, metric]))
-    return difference.low > 0 or difference.high < 0
 
 
 def _blank_if_nan(value: Any) -> Any:

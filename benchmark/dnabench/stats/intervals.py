@@ -1,4 +1,4 @@
-"""Intervals over seeds, and paired differences between two generators."""
+"""Intervals over seeds, and differences between two generators that are not trained."""
 
 from __future__ import annotations
 
@@ -32,16 +32,6 @@ def mean_interval(values: Sequence[float]) -> Interval:
 def score_interval(scores: Sequence[Interval]) -> Interval:
     """The mean over seeds with the wider of two intervals: Student's t over seeds, and the scores' own."""
     return _widened(mean_interval([score.value for score in scores]), _half_width(scores))
-
-
-def paired_difference(first: Sequence[Interval], second: Sequence[Interval]) -> Interval:
-    """The difference first - second over the seeds they share, in order.
-
-    The wider of two intervals: Student's t over the differences, and the scores' own in quadrature, as if the scores
-    were independent. The first alone would take a draw that all seeds share, such as the reference, for certain.
-    """
-    over_seeds = mean_interval([a.value - b.value for a, b in zip(first, second, strict=True)])
-    return _widened(over_seeds, float(np.hypot(_half_width(first), _half_width(second))))
 
 
 def sampling_difference(first: Sequence[Interval], second: Sequence[Interval]) -> Interval:

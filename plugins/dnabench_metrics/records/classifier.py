@@ -37,6 +37,7 @@ def metrics() -> Iterator[MetricSpec]:
         target="dnabench_metrics.classifier.c2st:ClassifierTwoSampleTest",
         summary="how well a classifier tells generated from real sequences: 0.5 + |held-out AUROC - 0.5|",
         direction="lower",
+        family="sequence",
         min_samples=FEWEST,
         options=C2STOptions,
         citation="Lopez-Paz and Oquab 2017, arXiv 1610.06545; DeLong et al. 1988, Biometrics 44:837",

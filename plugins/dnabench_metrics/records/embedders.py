@@ -40,4 +40,5 @@ def embedders() -> Iterator[EmbedderSpec]:
         summary="frequencies of the 256 4-mers",
         dimension=256,
         min_length=4,
+        family="sequence",
     )

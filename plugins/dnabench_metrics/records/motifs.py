@@ -81,6 +81,7 @@ def metrics() -> Iterator[MetricSpec]:
         target="dnabench_metrics.motifs.divergence:MotifKL",
         summary="KL divergence (nats) of where the best hit of each core-promoter motif lies, real from generated",
         direction="lower",
+        family="compositional",
         options=MotifKLOptions,
         citation=BUCHER,
     )
@@ -89,6 +90,7 @@ def metrics() -> Iterator[MetricSpec]:
         target="dnabench_metrics.motifs.profile:MotifProfile",
         summary="correlation of the position-frequency curves of core-promoter motifs, with a part for each motif",
         direction="higher",
+        family="compositional",
         options=MotifProfileOptions,
         citation=f"Li et al. 2023, arXiv 2310.06150; {BUCHER}",
     )
@@ -97,6 +99,7 @@ def metrics() -> Iterator[MetricSpec]:
         target="dnabench_metrics.motifs.frequency:MotifFrequency",
         summary="correlation over motifs of the roots of their hits per sequence; give it a file of many motifs",
         direction="higher",
+        family="compositional",
         options=MotifFrequencyOptions,
         citation="Gupta et al. 2023, bioRxiv 2023.11.27.568764",
     )
@@ -105,6 +108,7 @@ def metrics() -> Iterator[MetricSpec]:
         target="dnabench_metrics.motifs.cooccurrence:MotifCooccurrence",
         summary="root mean square difference of the scaled covariances of motif counts",
         direction="lower",
+        family="compositional",
         options=MotifCooccurrenceOptions,
         citation="Sarkar et al. 2024, bioRxiv 2024.05.23.595630",
     )
@@ -113,6 +117,7 @@ def metrics() -> Iterator[MetricSpec]:
         target="dnabench_metrics.motifs.spacing:MotifSpacing",
         summary="Jensen-Shannon divergence (bits) of the distances between motifs: TATA-box to Initiator by default",
         direction="lower",
+        family="compositional",
         options=MotifSpacingOptions,
         citation=f"Lin 1991, IEEE Trans Inf Theory 37:145; {BUCHER}",
     )

@@ -37,6 +37,7 @@ def metrics() -> Iterator[MetricSpec]:
         target="dnabench_metrics.novelty.metric:Novelty",
         summary="share of the generated sequences without a relative among the training sequences, on either strand",
         direction="higher",
+        family="sequence",
         needs_train=True,
         options=NoveltyOptions,
         citation="Ondov et al. 2016, Genome Biol 17:132; Sosic and Sikic 2017, Bioinformatics 33:1394",

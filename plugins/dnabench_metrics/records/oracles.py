@@ -95,6 +95,7 @@ def metrics() -> Iterator[MetricSpec]:
         target="dnabench_metrics.oracles.metric:OracleAgreement",
         summary="Kolmogorov-Smirnov distance between predicted activities or chromatin profiles, mean over tracks",
         direction="lower",
+        family="functional",
         options=OracleOptions,
         citation="D3: Sarkar et al. 2024, bioRxiv 2024.05.23.595630; Sei: Chen et al. 2022, Nat Genet 54:940; "
         "MPRA-DragoNN: Movva et al. 2019, PLoS ONE 14:e0218073",

@@ -33,6 +33,7 @@ def metrics() -> Iterator[MetricSpec]:
         target="dnabench_metrics.sequences.kmer_js:KmerJS",
         summary="Jensen-Shannon distance (base 2, 0 to 1) between the pooled spectra of overlapping k-mers",
         direction="lower",
+        family="sequence",
         options=KmerJSOptions,
         citation="Lin 1991, IEEE Trans Inf Theory 37:145; Endres and Schindelin 2003, IEEE Trans Inf Theory 49:1858",
     )
@@ -41,6 +42,7 @@ def metrics() -> Iterator[MetricSpec]:
         target="dnabench_metrics.sequences.gc:GCContent",
         summary="1-Wasserstein distance between the distributions of the sequences' GC content",
         direction="lower",
+        family="sequence",
         citation="Vallender 1974, Theory Probab Appl 18:784",
     )
     yield MetricSpec(
@@ -48,6 +50,7 @@ def metrics() -> Iterator[MetricSpec]:
         target="dnabench_metrics.sequences.diversity:Diversity",
         summary="how far the mean edit distance between sequences is from the real set's, as a fraction of it",
         direction="lower",
+        family="sequence",
         min_samples=DIVERSITY_SEQUENCES,
         options=DiversityOptions,
         citation="Li et al. 2023, arXiv 2310.06150; Myers 1999, J ACM 46:395",
@@ -57,5 +60,6 @@ def metrics() -> Iterator[MetricSpec]:
         target="dnabench_metrics.sequences.uniqueness:Uniqueness",
         summary="distinct sequences among the generated ones, as a fraction of their number",
         direction="higher",
+        family="sequence",
         citation="Polykovskiy et al. 2020, Front Pharmacol 11:565644; Chao et al. 2014, Ecol Monogr 84:45",
     )

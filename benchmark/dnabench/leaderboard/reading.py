@@ -1,0 +1,184 @@
+"""Facts and tables read back from CSV: whatever is wrong with a file is one line that says where."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dnabench.errors import UserError
+from dnabench.leaderboard import facts, names, table
+from dnabench.leaderboard.cells import from_text
+
+if TYPE_CHECKING:
+    from dnabench.leaderboard.facts import Row
+
+KINDS = ("model", "baseline", "control")
+_WHOLE_NUMBERS = ("generator_version", "seed", "metric_version", "n_generated", "n_reference")
+_NUMBERS = ("value", "ci_low", "ci_high", "floor")
+_NEEDED = ("generator_version", "seed", "metric_version")
+_ENDS = ("", "_ci_low", "_ci_high")
+
+
+def read_text(path: Path) -> str:
+    """The text of a file, its line ends as they are. UserError where it cannot be read or is not UTF-8."""
+    try:
+        return path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise UserError(f"{path}: is missing") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 at byte {error.start}; is it a CSV file of dnabench?") from None
+
+
+def parse(text: str, where: object) -> list[Row]:
+    """Rows with the columns of ``results.csv``, as :func:`dnabench.leaderboard.facts.rows` makes them, but rounded."""
+    header, lines = _table(text, where)
+    if header != list(facts.COLUMNS):
+        raise UserError(f"{where}: {_other_columns(header, facts.COLUMNS)}; it takes the columns of results.csv")
+    found: list[Row] = []
+    for number, cells in lines:
+        row: Row = dict(zip(header, cells, strict=True))
+        for name in _WHOLE_NUMBERS:
+            row[name] = _number(row[name], int, f"{where}: line {number}: {name}", "a whole number")
+        for name in _NUMBERS:
+            row[name] = _number(row[name], float, f"{where}: line {number}: {name}", "a number")
+        _check_row(row, f"{where}: line {number}")
+        found.append(row)
+    return found
+
+
+def read_facts(path: Path, suite: str, generator: str) -> list[Row]:
+    """The facts in the file of one generator. UserError where they are not as dnabench writes them.
+
+    That is: rows of this suite and generator, of one version with one set of options, sorted, each once, and written
+    just so.
+    """
+    text = read_text(path)
+    rows = parse(text, path)
+    if not rows:
+        raise UserError(f"{path}: holds no facts; remove it, or publish them again")
+    for number, row in enumerate(rows, 2):
+        for column, expected in (("suite", suite), ("generator", generator)):
+            if row[column] != expected:
+                raise UserError(f"{path}: line {number}: {column} is {row[column]!r}; in this file it is {expected!r}")
+        for column in ("generator_version", "options"):
+            if row[column] != rows[0][column]:
+                raise UserError(
+                    f"{path}: line {number}: {column} is {row[column]!r}, and {rows[0][column]!r} above; a generator's "
+                    "facts are of one version with one set of options"
+                )
+    for number, (above, row) in enumerate(zip(rows, rows[1:], strict=False), 3):
+        if facts.order(above) == facts.order(row):
+            raise UserError(f"{path}: line {number}: {describe(row)} is there twice")
+        if facts.order(above) > facts.order(row):
+            raise UserError(f"{path}: line {number}: {describe(row)} is out of order; sorted by seed, slice, metric")
+    if difference := first_difference(text, facts.to_csv(rows, facts.COLUMNS)):
+        raise UserError(f"{path}: {difference}: not as dnabench writes it, with 9 digits at most and LF line ends")
+    return rows
+
+
+def read_table(path: Path) -> list[dict[str, Any]]:
+    """The rows of a published table, or of a run's ``leaderboard.csv``."""
+    header, lines = _table(read_text(path), path)
+    known = len(table.LEADING)
+    metrics = header[known::3]
+    if header != table.columns(metrics):
+        raise UserError(f"{path}: {_other_columns(header, table.columns(metrics))}; it takes those of leaderboard.csv")
+    rows = []
+    for number, cells in lines:
+        where = f"{path}: line {number}"
+        row: dict[str, Any] = dict(zip(header, cells, strict=True))
+        names.check_generator(row["generator"], where)
+        if row["kind"] not in KINDS:
+            raise UserError(f"{where}: kind {row['kind']!r} is none of {', '.join(KINDS)}")
+        for name in ("rank", "generator_version", "seeds"):
+            row[name] = _number(row[name], int, f"{where}: {name}", "a whole number")
+        for name in ("mean_rank", *(metric + end for metric in metrics for end in _ENDS)):
+            row[name] = _number(row[name], float, f"{where}: {name}", "a number")
+        row["complete"] = row["complete"] == "true"
+        if any(other["generator"] == row["generator"] for other in rows):
+            raise UserError(f"{where}: {row['generator']} is there twice")
+        rows.append(row)
+    return rows
+
+
+def describe(row: Row) -> str:
+    """Which fact a row holds: generator, seed, slice and metric."""
+    return f"{row['generator']} seed {row['seed']}, slice {row['slice']}, {row['metric']}"
+
+
+def first_difference(found: str, expected: str) -> str:
+    """Where two CSV texts differ first, and what stands there and should: line and, where it is one, column."""
+    if found == expected:
+        return ""
+    one, other = found.splitlines(keepends=True), expected.splitlines(keepends=True)
+    at = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    a, b = (lines[at] if at < len(lines) else "" for lines in (one, other))
+    try:
+        header, (mine,), (theirs,) = (list(csv.reader([line])) for line in (expected.splitlines()[0], a, b))
+    except (ValueError, csv.Error):
+        return f"line {at + 1}: {_shown(a)} should be {_shown(b)}"
+    for name, x, y in zip(header[0], mine, theirs, strict=False):
+        if x != y:
+            return f"line {at + 1}, column {name}: {_shown(x)} should be {_shown(y)}"
+    return f"line {at + 1}: {_shown(a)} should be {_shown(b)}"
+
+
+def _table(text: str, where: object) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """The header, and the number and cells of each further line."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines: list[tuple[int, list[str]]] = []
+    try:
+        header = next(reader, [])
+        lines += [(reader.line_num, [from_text(cell) for cell in cells]) for cells in reader]
+    except csv.Error as error:
+        raise UserError(f"{where}: line {reader.line_num}: not CSV: {error}") from None
+    if not header:
+        raise UserError(f"{where}: is empty; its first line should name the columns")
+    for number, cells in lines:
+        if len(cells) != len(header):
+            raise UserError(f"{where}: line {number}: has {len(cells)} cells, and the header {len(header)}")
+    return [from_text(cell) for cell in header], lines
+
+
+def _other_columns(found: Sequence[str], expected: Sequence[str]) -> str:
+    missing = [name for name in expected if name not in found]
+    more = [name for name in found if name not in expected]
+    if not missing and not more:
+        return "the columns are in another order"
+    texts = [f"column{'s' * (len(n) > 1)} {', '.join(map(repr, n[:5]))} {what}"
+             for n, what in ((missing, "missing"), (more, "not known")) if n]  # fmt: skip
+    return ", ".join(texts)
+
+
+def _number(text: str, kind: Callable[[str], Any], where: str, what: str) -> Any:
+    if not text:
+        return None
+    try:
+        number = kind(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise UserError(f"{where} is {_shown(text)}; it takes {what}")
+    return number
+
+
+def _check_row(row: Row, where: str) -> None:
+    for name in _NEEDED:
+        if row[name] is None:
+            raise UserError(f"{where}: {name} is empty; it takes a whole number")
+    if row["direction"] not in ("lower", "higher", ""):
+        raise UserError(f"{where}: direction is {_shown(row['direction'])}; it takes lower, higher or nothing")
+    if (row["value"] is not None) != (row["status"] == "done"):
+        held = "no value" if row["value"] is None else f"value {row['value']:.9g}"
+        raise UserError(f"{where}: {held} with status {_shown(row['status'])}; a value goes with the status done")
+
+
+def _shown(text: str, most: int = 60) -> str:
+    """A piece of a file in an error message: whole, unless it is long."""
+    return repr(text if len(text) <= most else f"{text[:most]}...")
