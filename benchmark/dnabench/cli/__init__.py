@@ -24,6 +24,7 @@ COMMANDS = {
     "check": "Check that a plugin keeps the promises of its kind.",
     "new": "Write the package of a new plugin.",
     "data": "Look at, fetch, import and split sets of sequences.",
+    "leaderboard": "Show, check, unite, compare and export published results.",
     "store": "Look at the store of finished work, and tidy it up.",
     "doctor": "Say what is installed here, and what is broken.",
 }

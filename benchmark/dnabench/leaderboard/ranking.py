@@ -1,19 +1,19 @@
 """Who ranks before whom, and how sure that is.
 
-Two generators differ on a metric when the interval of their paired difference over seeds leaves zero out; the intervals
-of one pair hold for all metrics at once, so that two equal generators differ anywhere in 5 % of cases at most. What is
-inside the intervals is a tie, and counts as half a place. Everything else follows from these comparisons:
+Two generators are compared on a metric by their paired difference over seeds (:mod:`dnabench.stats.resampling`):
 
-- the **place** on a metric: 1, plus 1 for each generator that is better, and 1/2 for each that does not differ;
-- the **mean rank**: the mean place within each family of metrics, then the mean over families;
-- **apart**: two generators of which the first is better, each family again having one voice, on more metrics than the
-  second. They are not apart where no metric tells them from one another, or as many speak for the one as for the other;
+- the **place** on a metric: 1, plus 1 for each generator that is better beyond the 95 % interval of their difference,
+  and 1/2 for each that is inside: what is inside the intervals is a tie;
+- the **mean rank**: the mean place within each family of metrics, then the mean over families, so that ten metrics of
+  k-mers do not outvote one of function;
+- **apart**: two generators of which one is better on more metrics than the other, each family again having one voice,
+  by intervals that hold for all metrics of the pair at once: of six metrics one in four would else tell equals apart.
+  They are not apart where no metric tells which is better, or as much speaks for the one as for the other;
 - the **rank**: from the best mean rank downward, a generator shares the rank of the one that heads the group above it
   unless the two are apart; else it heads a group of its own, whose rank is 1 plus the number of generators above it.
   Not being apart is not transitive, so the members of a group may be apart from each other, but never from its head.
 
-Measured by simulation (3 seeds, 6 independent metrics, normal scores, 2,000 repeats): two equal generators are apart in
-SIMULATED_EQUAL % of cases without intervals of the scores' own, and in less with them.
+@SIM@
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ import numpy as np
 from dnabench.data.slices import ALL
 from dnabench.keys import canonical
 from dnabench.stats.intervals import Interval
-from dnabench.stats.resampling import error_draws, percentile_interval, simultaneous_half_widths
+from dnabench.stats.resampling import error_draws, half_widths, percentile_interval
 
 if TYPE_CHECKING:
     from dnabench.leaderboard.facts import Row
@@ -41,14 +41,16 @@ _EQUAL = 1e-9  # mean ranks are means of halves: what is closer together than th
 
 
 class Difference(NamedTuple):
-    """The paired difference of two generators on a metric, first - second, and the half-width of its interval.
+    """The paired difference of two generators on a metric, first - second, and the half-width of its 95 % interval.
 
-    ``sign``: -1 where the first is better beyond the interval, 1 where the second is, else 0.
+    ``sign``: -1 where the first is better beyond the interval, 1 where the second is, else 0; ``sure`` likewise by the
+    interval that holds for all metrics of the pair at once.
     """
 
     value: float
     half_width: float
     sign: int
+    sure: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,9 +119,9 @@ def ranking(
     identity = _field(whole, names, families)
     if not names:
         return Ranking(field=identity, families=families, entries=(), differences={})
-    values, half_widths = _arrays(whole, names, metrics)
-    errors = error_draws(values, half_widths, names, metrics)
-    unknown = np.isnan(half_widths) & (values.shape[2] == 1)  # one seed, and no interval: nothing is known
+    values, own = _arrays(whole, names, metrics)
+    errors = error_draws(values, own, names, metrics)
+    unknown = np.isnan(own) & (values.shape[2] == 1)  # one seed, and no interval: nothing is known
     means = values.mean(axis=2)
     directions = {row["metric"]: row["direction"] for row in whole}
     worse = np.array([1 if directions[metric] == "lower" else -1 for metric in metrics])
@@ -128,18 +130,20 @@ def ranking(
     differences: dict[tuple[str, str, str], Difference] = {}
     for a, b in combinations(range(len(names)), 2):
         error = errors[:, a] - errors[:, b]
-        half_width = np.where(unknown[a] | unknown[b], np.inf, simultaneous_half_widths(error))
+        alone, together = (
+            np.where(unknown[a] | unknown[b], np.inf, half_width) for half_width in half_widths(error)
+        )
         difference = means[a] - means[b]
-        sign = _signs(difference, half_width, worse)
+        sign, sure = _signs(difference, alone, worse), _signs(difference, together, worse)
         places[a] += (1 + sign) / 2
         places[b] += (1 - sign) / 2
-        again = _signs(difference + error, half_width, worse)
+        again = _signs(difference + error, alone, worse)
         drawn[:, a] += (1 + again) / 2
         drawn[:, b] += (1 - again) / 2
         for m, metric in enumerate(metrics):
-            found = Difference(float(difference[m]), float(half_width[m]), int(sign[m]))
-            differences[names[a], names[b], metric] = found
-            differences[names[b], names[a], metric] = Difference(-found.value, found.half_width, -found.sign)
+            d, w, s, t = float(difference[m]), float(alone[m]), int(sign[m]), int(sure[m])
+            differences[names[a], names[b], metric] = Difference(d, w, s, t)
+            differences[names[b], names[a], metric] = Difference(-d, w, -s, -t)
     mean_ranks = _mean_ranks(places, drawn, metrics, families)
     entries = _entries(names, places, mean_ranks, families, differences)
     return Ranking(
@@ -221,7 +225,7 @@ def _entries(
     rank_of = dict(zip(names, mean_ranks, strict=True))
 
     def apart(first: str, second: str) -> bool:
-        signs = np.array([differences[first, second, metric].sign for metric in metrics], np.float64)
+        signs = np.array([differences[first, second, metric].sure for metric in metrics], np.float64)
         return abs(float(np.mean(list(_by_family(signs, metrics, families).values())))) > _EQUAL
 
     groups: list[list[str]] = []

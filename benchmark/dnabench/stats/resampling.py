@@ -56,24 +56,25 @@ def error_draws(values: np.ndarray, half_widths: np.ndarray, names: Sequence[str
     return errors
 
 
-def simultaneous_half_widths(errors: np.ndarray) -> np.ndarray:
-    """Half-widths that 95 % of the draws stay within in all metrics at once (balanced: Beran 1988, JASA 83:679).
+def half_widths(errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Half-widths that 95 % of the draws stay within: in each metric alone, and in all metrics at once.
 
-    Each metric is given the same level, as strict as all of them together need: between one metric's 95 % where they
-    move together, and that of Bonferroni where they do not.
+    The second are balanced (Beran 1988, JASA 83:679): each metric is given the same level, as strict as all of them
+    together need, between 95 % where they move together and Bonferroni's where they do not.
 
     Args:
         errors: draws of the error of a difference, (DRAWS, metrics).
 
     Returns:
-        float64 (metrics,); 0 for a metric without any spread.
+        Two float64 (metrics,); 0 for a metric without any spread.
     """
-    sizes = np.sort(np.abs(errors), axis=0)
+    order = np.abs(errors).argsort(axis=0)
+    sizes = np.take_along_axis(np.abs(errors), order, axis=0)
     ranks = np.empty(errors.shape, np.int64)
-    np.put_along_axis(ranks, np.abs(errors).argsort(axis=0), np.arange(1, len(errors) + 1)[:, None], axis=0)
+    np.put_along_axis(ranks, order, np.arange(len(errors))[:, None], axis=0)
     ranks[:, sizes[-1] == 0] = 0
-    widest = np.sort(ranks.max(axis=1))[int(np.ceil(CONFIDENCE * len(errors))) - 1]
-    return sizes[max(int(widest), 1) - 1]
+    at = int(np.ceil(CONFIDENCE * len(errors))) - 1
+    return sizes[at], sizes[np.sort(ranks.max(axis=1))[at]]
 
 
 def percentile_interval(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
