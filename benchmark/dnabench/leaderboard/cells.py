@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 # What a spreadsheet takes for the beginning of a formula (OWASP, "CSV injection"), full-width forms included. An
-# apostrophe before it makes it text; one that was there already is doubled, so that reading gives back what was written.
+# apostrophe before it makes it text; to one that was there already another is added, so that reading gives back what
+# was written.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 
 

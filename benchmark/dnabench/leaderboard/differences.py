@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dnabench.leaderboard.board import Board
 from dnabench.leaderboard.cells import to_text
 from dnabench.leaderboard.protocol import PROTOCOL
+
+if TYPE_CHECKING:
+    from dnabench.leaderboard.board import Board
 
 COLUMNS = ("suite", "what", "generator", "metric", "before", "after", "change", "beyond", "better")
 

@@ -1,9 +1,9 @@
 """A directory of published results: facts in ``<suite>/<generator>.csv``, and ``<suite>.csv``, the table of them.
 
-A table says one thing that its facts do not: the kinds of the generators. They stay as the table that is there has them;
-of a generator that it lacks, the record of the installed plugin says. What the suite's data are not vouched for
-(``other-data``) follows from the digest where the suite pins one, and is else as the table has it. The suite is one that
-comes with dnabench, or ``<suite>.toml`` beside the table; without either its controls are the usual ones.
+A table says one thing that its facts do not: the kinds of the generators. They stay as the table that is there has
+them; of a generator that it lacks, the record of the installed plugin says. Whether nobody vouches for the suite's data
+(``other-data``) follows from the digest where the suite pins one, and stays else as the table has it. The suite is one
+that comes with dnabench, or ``<suite>.toml`` beside the table; without either its controls are the usual ones.
 """
 
 from __future__ import annotations

@@ -40,4 +40,3 @@ def known_families(labels: Iterable[str]) -> dict[str, str]:
     from dnabench.plugins import load_catalog
 
     return families_of(load_catalog(), labels)
-

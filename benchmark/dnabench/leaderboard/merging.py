@@ -28,7 +28,9 @@ def merge(first: Path, second: Path, out: Path) -> list[Published]:
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out}: is there already; --out takes a directory that is new or empty")
-    sides = [{suite: directories.load(side, suite) for suite in directories.suites_in(side)} for side in (first, second)]
+    sides = [
+        {suite: directories.load(side, suite) for suite in directories.suites_in(side)} for side in (first, second)
+    ]
     texts: dict[str, str | bytes] = {}
     merged = []
     for suite in sorted({*sides[0], *sides[1]}):
@@ -53,7 +55,9 @@ def _union(first: Published, second: Published) -> Published:
     where = f"{first.directory} and {second.directory}: {first.suite}"
     for name in first.kinds.keys() & second.kinds.keys():
         if first.kinds[name] != second.kinds[name]:
-            raise UserError(f"{where}: {name} is a {first.kinds[name]} in the one and a {second.kinds[name]} in the other")
+            raise UserError(
+                f"{where}: {name} is a {first.kinds[name]} in the one and a {second.kinds[name]} in the other"
+            )
     facts_of = {_key(row): row for row in first.facts}
     versions = {row["generator"]: row for row in first.facts}
     for row in second.facts:

@@ -16,7 +16,9 @@ _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?",
 
 def check_generator(name: str, where: object) -> str:
     """The name of a generator, ``NAME`` or ``NAME=VALUE``; UserError for one that cannot be a file's."""
-    return _check(name, _GENERATOR, "generator", "lower-case words joined by hyphens, such as markov or markov=3", where)
+    return _check(
+        name, _GENERATOR, "generator", "lower-case words joined by hyphens, such as markov or markov=3", where
+    )
 
 
 def check_suite(name: str, where: object) -> str:

@@ -36,9 +36,10 @@ def check(facts: Iterable[Row], known: Iterable[Row], where: object, who: str | 
             continue
         for column in PROTOCOL:
             if row[column] not in (None, other[column]) and (whole or column not in SIZES):
+                mine = who or row["generator"]
                 raise UserError(
-                    f"{where}: {other['generator']} has {column} {other[column]!r} for {row['metric']}, "
-                    f"{who or row['generator']} {row[column]!r}; scores of different protocols are not ranked together: use another directory"
+                    f"{where}: {other['generator']} has {column} {other[column]!r} for {row['metric']}, {mine} "
+                    f"{row[column]!r}; scores of different protocols are not ranked together: use another directory"
                 )
 
 

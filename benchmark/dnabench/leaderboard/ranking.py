@@ -13,15 +13,18 @@ Two generators are compared on a metric by their paired difference over seeds (:
   unless the two are apart; else it heads a group of its own, whose rank is 1 plus the number of generators above it.
   Not being apart is not transitive, so the members of a group may be apart from each other, but never from its head.
 
-@SIM@
+Measured by simulation (6 metrics in 3 families, normal scores, 1,000 repeats): of two equal generators one ranks before
+the other in 4.9 % of cases at 3 seeds, 4.2 % at 2, and in 2.4 % and less where the scores have intervals of their own; the
+intervals of their mean ranks hold the true one in 98 to 100 %.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -91,7 +94,7 @@ class Ranking:
     field: str
     families: Mapping[str, str]
     entries: tuple[Entry, ...]
-    differences: Mapping[tuple[str, str, str], Difference] = field(repr=False)
+    differences: Mapping[tuple[str, str, str], Difference] = dataclasses.field(repr=False)
 
     def entry(self, generator: str) -> Entry | None:
         """The entry of that generator, if it is ranked."""
@@ -130,9 +133,7 @@ def ranking(
     differences: dict[tuple[str, str, str], Difference] = {}
     for a, b in combinations(range(len(names)), 2):
         error = errors[:, a] - errors[:, b]
-        alone, together = (
-            np.where(unknown[a] | unknown[b], np.inf, half_width) for half_width in half_widths(error)
-        )
+        alone, together = (np.where(unknown[a] | unknown[b], np.inf, half_width) for half_width in half_widths(error))
         difference = means[a] - means[b]
         sign, sure = _signs(difference, alone, worse), _signs(difference, together, worse)
         places[a] += (1 + sign) / 2
@@ -179,7 +180,7 @@ def sampling_seconds(timings: Iterable[Mapping[str, Any]], n_generated: int) -> 
 
 
 def _arrays(facts: Iterable[Row], names: Sequence[str], metrics: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Scores (generators, metrics, seeds), and the mean half-widths of their own intervals; NaN where one is missing."""
+    """Scores (generators, metrics, seeds), and the mean half-widths of their own intervals; NaN if one is missing."""
     scores = {(row["generator"], row["metric"], row["seed"]): row for row in facts}
     seeds = sorted({seed for _, _, seed in scores})
     shape = (len(names), len(metrics), len(seeds))
@@ -236,7 +237,7 @@ def _entries(
             groups[-1].append(name)
         else:
             groups.append([name])
-    entries = []
+    entries: list[Entry] = []
     for group in groups:
         rank = len(entries) + 1
         for name in group:

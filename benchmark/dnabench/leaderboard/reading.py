@@ -6,6 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +73,7 @@ def read_facts(path: Path, suite: str, generator: str) -> list[Row]:
                     f"{path}: line {number}: {column} is {row[column]!r}, and {rows[0][column]!r} above; a generator's "
                     "facts are of one version with one set of options"
                 )
-    for number, (above, row) in enumerate(zip(rows, rows[1:], strict=False), 3):
+    for number, (above, row) in enumerate(pairwise(rows), 3):
         if facts.order(above) == facts.order(row):
             raise UserError(f"{path}: line {number}: {describe(row)} is there twice")
         if facts.order(above) > facts.order(row):
@@ -89,7 +90,7 @@ def read_table(path: Path) -> list[dict[str, Any]]:
     metrics = header[known::3]
     if header != table.columns(metrics):
         raise UserError(f"{path}: {_other_columns(header, table.columns(metrics))}; it takes those of leaderboard.csv")
-    rows = []
+    rows: list[dict[str, Any]] = []
     for number, cells in lines:
         where = f"{path}: line {number}"
         row: dict[str, Any] = dict(zip(header, cells, strict=True))

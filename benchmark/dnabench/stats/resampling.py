@@ -1,9 +1,9 @@
 """How mean scores would vary if every generator were trained and sampled again: bootstrap draws, and what they bound.
 
-Three seeds are too few for the bootstrap of Efron: resampling three numbers finds two thirds of their variance, and its
-intervals miss an eighth of the time or more. The draws here weight the seeds' residuals instead (a multiplier bootstrap):
-with normal weights over the root of a chi-square, the draws of any difference of two generators' means have Student's t
-distribution with as many degrees of freedom as there are seeds less one, which is exact for normal scores however few.
+Three seeds are too few for the bootstrap of Efron: resampling three normal numbers gives intervals of their mean that
+miss it a third of the time. The draws here weight the seeds' residuals instead (a multiplier bootstrap): with normal
+weights over the root of a chi-square, the draws of any difference of two generators' means on a metric have Student's t
+distribution with as many degrees of freedom as there are seeds less one, which is exact for normal scores, however few.
 The weights of a seed are the same for all generators, which pairs them by seed.
 """
 
@@ -20,7 +20,9 @@ DRAWS = 10_000
 _NORMAL_QUANTILE = 1.959963984540054
 
 
-def error_draws(values: np.ndarray, half_widths: np.ndarray, names: Sequence[str], metrics: Sequence[str]) -> np.ndarray:
+def error_draws(
+    values: np.ndarray, half_widths: np.ndarray, names: Sequence[str], metrics: Sequence[str]
+) -> np.ndarray:
     """Draws of the errors of the means over seeds.
 
     Two levels: the spread over seeds, and within a seed that of the score itself, as its own 95 % interval tells it.

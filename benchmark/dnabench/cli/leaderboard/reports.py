@@ -64,7 +64,9 @@ def _mean_ranks(board: Board) -> list[str]:
         families = ", ".join(f"{family} {rank:.3g}" for family, rank in entry.family_ranks.items())
         front = "; on the Pareto front of mean rank and cost of sampling" if entry.pareto else ""
         mean = entry.mean_rank
-        notes.append(f"{entry.generator}: mean rank {mean.value:.3g} ({mean.low:.3g} to {mean.high:.3g}); {families}{front}")
+        notes.append(
+            f"{entry.generator}: mean rank {mean.value:.3g} ({mean.low:.3g} to {mean.high:.3g}); {families}{front}"
+        )
     return notes if board.ranking.entries else []
 
 

@@ -70,8 +70,9 @@ def _head(shown: Sheet) -> str:
 def _row(line: Line) -> str:
     cells = "".join(f"<td>{_cell(cell)}</td>" for cell in line.cells)
     ties, flags = (escape(", ".join(names)) for names in (line.tied_with, line.flags))
+    name, kind = escape(line.generator), escape(line.kind)
     return (
-        f'<tr><td>{line.rank}</td><th scope="row">{escape(line.generator)}</th><td class="text">{escape(line.kind)}</td>'
+        f'<tr><td>{line.rank}</td><th scope="row">{name}</th><td class="text">{kind}</td>'
         f'<td>{escape(line.mean_rank)}</td>{cells}<td class="text">{ties}</td><td class="text">{flags}</td></tr>'
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dnabench.leaderboard.export.sheet import AT_FLOOR, TIED, Cell, Line, Sheet, sheet
@@ -19,10 +20,7 @@ def text(board: Board) -> str:
     rows = [_header(shown), *map(_row, shown.lines), _floors(shown)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     left = {1, 2, len(widths) - 2, len(widths) - 1}
-    lines = [
-        "| " + " | ".join(c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))) + " |"
-        for row in rows
-    ]  # fmt: skip
+    lines = [_joined(row, widths, left) for row in rows]
     rule = "|" + "|".join("-" * (w + 2) if i in left else "-" * (w + 1) + ":" for i, w in enumerate(widths)) + "|"
     notes = [f"- {escape(note)}" for note in shown.notes]
     return "\n".join([escape(shown.title), "", lines[0], rule, *lines[1:], "", *notes]) + "\n"
@@ -31,6 +29,11 @@ def text(board: Board) -> str:
 def escape(plain: str) -> str:
     """Text without anything that Markdown would take for its own, on one line."""
     return _SPECIAL.sub(r"\\\1", " ".join(plain.split()))
+
+
+def _joined(row: Sequence[str], widths: Sequence[int], left: set[int]) -> str:
+    cells = (c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
+    return f"| {' | '.join(cells)} |"
 
 
 def _header(shown: Sheet) -> list[str]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from dnabench.leaderboard.board import Board
 
 ARROWS = {"lower": "↓", "higher": "↑", "": ""}
+Place = Literal["best", "second", ""]
 TIED, AT_FLOOR, MISSING = "≈", "°", "–"
 
 
@@ -26,7 +27,7 @@ class Cell:
 
     value: str
     half: str = ""
-    place: Literal["best", "second", ""] = ""
+    place: Place = ""
     tied: bool = False
     at_floor: bool = False
 
@@ -83,17 +84,17 @@ def plus_minus(value: float | None, half: float | None) -> tuple[str, str]:
     return f"{round(value, decimals) + 0.0:.{decimals}f}", f"{half:.{decimals}f}"
 
 
-def _places(board: Board, metric: str) -> dict[str, Literal["best", "second"]]:
+def _places(board: Board, metric: str) -> dict[str, Place]:
     if metric in board.blind:
         return {}
     sign = 1 if board.directions[metric] == "lower" else -1
     values = {row["generator"]: sign * row[metric] for row in board.rows if row["rank"] is not None}
     levels = sorted(set(values.values()))
-    named: dict[float, Literal["best", "second"]] = dict(zip(levels, ("best", "second"), strict=False))  # type: ignore[arg-type]
+    named: dict[float, Place] = dict(zip(levels, ("best", "second"), strict=False))
     return {name: named[value] for name, value in values.items() if value in named}
 
 
-def _line(board: Board, row: Mapping[str, Any], places: Mapping[str, Mapping[str, Literal["best", "second"]]]) -> Line:
+def _line(board: Board, row: Mapping[str, Any], places: Mapping[str, Mapping[str, Place]]) -> Line:
     name, flags = row["generator"], [flag for flag in row["flags"].split(";") if flag]
     entry = board.ranking.entry(name)
     cells = []
@@ -129,8 +130,8 @@ def _line(board: Board, row: Mapping[str, Any], places: Mapping[str, Mapping[str
 
 def _notes(board: Board) -> Iterator[str]:
     yield (
-        f"± half of the 95 % interval; {TIED} not told apart from the best (paired by seed); {AT_FLOOR} at the floor, which is what real "
-        "held-out sequences score against each other."
+        f"± half of the 95 % interval; {TIED} not told apart from the best (paired by seed); {AT_FLOOR} at the floor, "
+        "which is what real held-out sequences score against each other."
     )
     if board.ranking.entries:
         members: dict[str, list[str]] = {}
@@ -138,8 +139,9 @@ def _notes(board: Board) -> Iterator[str]:
             members.setdefault(family, []).append(metric)
         voices = "; ".join(f"{family}: {', '.join(metrics)}" for family, metrics in sorted(members.items()))
         yield (
-            f"Mean rank: of the families of metrics ({voices}), with its 95 % interval. Generators that share a rank are "
-            f"not told apart by all metrics together. Ranks hold among these generators, metrics and data alone: field {board.ranking.field}."
+            f"Mean rank: of the families of metrics ({voices}), with its 95 % interval. All metrics together do not "
+            "tell those apart that share a rank. Ranks hold among these generators, metrics and data alone: field "
+            f"{board.ranking.field}."
         )
     for metric, names in board.blind.items():
         yield f"{metric} is blind: it does not put held-out real sequences before {' and '.join(names)}."

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from dnabench.leaderboard.ranking import ranked_generators, ranking, sampling_seconds
+from dnabench.stats.resampling import error_draws, half_widths
+
+NAN = float("nan")
+
+
+def fact(generator, metric, seed, value, half=None, **other):
+    return {
+        "generator": generator, "generator_version": 1, "options": "{}", "seed": seed, "slice": "all",
+        "metric": metric, "metric_version": 1, "embedder": "", "embedder_sha256": "", "direction": "lower",
+        "dataset_sha256": "0" * 64, "split": "groups-50mer-80:10:10", "n_generated": 100, "n_reference": 100,
+        "value": value, "ci_low": None if half is None else value - half,
+        "ci_high": None if half is None else value + half, "status": "done", **other,
+    }  # fmt: skip
+
+
+def scores(table, half=0.001, seeds=3, **directions):
+    """Facts of ``{metric: {generator: value}}``: the same at all seeds, with narrow intervals."""
+    return [
+        fact(name, metric, seed, float(value), half, direction=directions.get(metric, "lower"))
+        for metric, values in table.items()
+        for name, value in values.items()
+        for seed in range(seeds)
+    ]
+
+
+def rank(rows, families=None, seconds=None, **kinds):
+    names = {row["generator"] for row in rows}
+    return ranking(rows, {name: kinds.get(name, "model") for name in names}, families or {}, seconds)
+
+
+def entries(*arguments, **named):
+    return {entry.generator: entry for entry in rank(*arguments, **named).entries}
+
+
+def test_a_metrics_interval_is_students_of_the_paired_differences():
+    first, second = np.array([1.0, 2.0, 4.0]), np.array([0.5, 1.4, 3.1])
+    values = np.array([[first], [second]])
+    draws = error_draws(values, np.full((2, 1), NAN), ["a", "b"], ["m"])
+    exact = stats.ttest_rel(first, second).confidence_interval(0.95)
+    alone, together = half_widths(draws[:, 0] - draws[:, 1])
+    assert alone == pytest.approx((exact.high - exact.low) / 2, rel=0.05)
+    assert together == alone
+    error = (draws[:, 0] - draws[:, 1])[:, 0] / stats.sem(first - second)
+    assert stats.kstest(error, stats.t(2).cdf).pvalue > 0.001
+
+
+def test_intervals_of_several_metrics_at_once_are_those_of_sidak_where_the_metrics_are_independent():
+    draws = error_draws(np.zeros((2, 6, 1)), np.ones((2, 6)), ["a", "b"], list("uvwxyz"))
+    alone, together = half_widths(draws[:, 0] - draws[:, 1])
+    spread = np.sqrt(2) / stats.norm.ppf(0.975)  # two half-widths of 1 in quadrature
+    assert alone == pytest.approx(np.full(6, spread * stats.norm.ppf(0.975)), rel=0.04)
+    assert together == pytest.approx(np.full(6, spread * stats.norm.ppf((1 + 0.95 ** (1 / 6)) / 2)), rel=0.08)
+
+
+def test_a_scores_own_interval_counts_where_seeds_show_less_and_no_generator_moves_anothers_draws():
+    values = np.array([[[1.0, 1.001, 1.002]], [[5.0, 6.0, 7.0]]])
+    own = np.array([[0.5], [0.1]])
+    draws = error_draws(values, own, ["a", "b"], ["m"])
+    assert draws[:, 0, 0].std() == pytest.approx(0.5 / 1.96, rel=0.05)
+    alone = error_draws(values[:1], own[:1], ["a"], ["m"])
+    assert np.array_equal(alone[:, 0], draws[:, 0])
+
+
+def test_mean_ranks_by_hand_with_a_voice_for_each_family():
+    # Places on k1, k2, k3 (higher is better) and f. One family k: a 1, b 2, c 3; f: c 1, b 2, a 3.
+    table = {f"k{i}": {"a": 0.1, "b": 0.2, "c": 0.3} for i in (1, 2)}
+    table |= {"k3": {"a": 9, "b": 8, "c": 7}, "f": {"a": 3, "b": 2, "c": 1}}
+    rows = scores(table, k3="higher")
+    apart = entries(rows)  # four families: a (1+1+1+3)/4
+    assert [apart[g].mean_rank.value for g in "abc"] == [1.5, 2, 2.5]
+    assert [apart[g].rank for g in "abc"] == [1, 2, 3]
+    together = entries(rows, {"k1": "k", "k2": "k", "k3": "k"})
+    assert [together[g].mean_rank.value for g in "abc"] == [2, 2, 2]
+    assert [together[g].rank for g in "abc"] == [1, 1, 1]
+    assert together["a"].family_ranks == {"f": 3, "k": 1}
+    assert together["a"].tied_with == ("b", "c")
+    assert together["c"].places == {"f": 1, "k1": 3, "k2": 3, "k3": 3}
+    assert together["a"].mean_rank == (2, 2, 2)  # what is this clear stays so
+
+
+def test_what_is_inside_the_intervals_is_a_tie_and_half_a_place():
+    found = entries([fact(g, "m", 0, v, 0.3) for g, v in (("a", 1.0), ("b", 1.2), ("c", 2.0), ("d", 2.1))])
+    assert [found[g].mean_rank.value for g in "abcd"] == [1.5, 1.5, 3.5, 3.5]
+    assert [found[g].rank for g in "abcd"] == [1, 1, 3, 3]
+    assert [found[g].tied_with for g in "abcd"] == [("b",), ("a",), ("d",), ("c",)]
+
+
+def test_a_group_holds_those_that_are_not_apart_from_its_head():
+    # Half-widths of .3 make .424 for a difference: a-b and b-c are inside, a-c is not.
+    found = entries([fact(g, "m", 0, v, 0.3) for g, v in (("a", 1.0), ("b", 1.4), ("c", 1.5))])
+    assert [found[g].rank for g in "abc"] == [1, 1, 3]
+    assert [found[g].tied_with for g in "abc"] == [("b",), ("a",), ()]
+    assert [found[g].not_apart for g in "abc"] == [("b",), ("a", "c"), ("b",)]
+
+
+def test_one_seed_without_intervals_tells_nobody_apart():
+    found = entries([fact(g, "m", 0, v) for g, v in (("a", 1.0), ("b", 200.0))])
+    assert [found[g].rank for g in "ab"] == [1, 1]
+
+
+def normal_facts(random, shift):
+    return [
+        fact(name, f"m{m}", seed, float(random.standard_normal() + shift.get((name, m), 0)))
+        for name in "ab"
+        for m in range(6)
+        for seed in range(3)
+    ]
+
+
+def test_equal_generators_are_rarely_told_apart_and_unequal_ones_are():
+    random = np.random.default_rng(0)
+    families = {f"m{m}": "first" if m < 2 else "second" for m in range(6)}
+    equal = [len({e.rank for e in rank(normal_facts(random, {}), families).entries}) == 2 for _ in range(120)]
+    assert sum(equal) <= 13  # of 5 % at most: a chance of one in a hundred; each metric by itself gives 26 %, or 32
+    better = {("b", m): 20.0 for m in range(6)}
+    found = [rank(normal_facts(random, better), families).entries[0] for _ in range(20)]
+    assert sum(e.generator == "a" and not e.tied_with for e in found) >= 18
+    one = [rank(normal_facts(random, {("b", 3): 60.0}), families).entries[0] for _ in range(20)]
+    assert sum(e.generator == "a" and not e.tied_with for e in one) >= 18
+
+
+def test_controls_and_incomplete_generators_move_nobody():
+    rows = scores({"m": {"a": 1, "b": 2}, "n": {"a": 1, "b": 2}})
+    more = rows + scores({"m": {"real": 0, "c": 0}, "n": {"real": 0}})
+    more += [fact("c", "n", 0, None, status="failed")]
+    assert ranked_generators(more, {"a": "model", "b": "baseline", "c": "model", "real": "control"}) == ["a", "b"]
+    with_them = rank(more, real="control")
+    assert with_them == rank(rows)
+    assert with_them.field == rank(rows).field
+
+
+def test_the_field_is_of_generators_metrics_and_protocol_not_of_scores():
+    rows = scores({"m": {"a": 1, "b": 2}})
+    field = rank(rows).field
+    assert rank([row | {"value": 5.0} for row in rows]).field == field
+    assert rank(rows[::-1]).field == field
+    changes = ({"generator_version": 2}, {"options": '{"order":3}'}, {"metric_version": 2}, {"n_generated": 99},
+               {"dataset_sha256": "1" * 64}, {"embedder_sha256": "2" * 64}, {"split": "random-80:10:10"})  # fmt: skip
+    others = [rank([row | change for row in rows]).field for change in changes]
+    others += [rank(rows, {"m": "functional"}).field, rank(scores({"m": {"a": 1}})).field]
+    assert len({field, *others}) == 10
+
+
+def test_the_pareto_front_is_of_those_that_none_beats_in_rank_and_cost():
+    rows = scores({"m": {"slow": 1, "worse": 2, "cheap": 3, "unknown": 4}})
+    found = entries(rows, seconds={"slow": 5.0, "worse": 6.0, "cheap": 0.1})
+    assert {name: entry.pareto for name, entry in found.items()} == {
+        "slow": True, "worse": False, "cheap": True, "unknown": None,
+    }  # fmt: skip
+
+
+def test_costs_are_of_samples_that_were_drawn():
+    timing = {"cell": "sample", "status": "done", "cached": "false", "seconds": "2.0"}
+    rows = [timing | {"generator": "a"}, timing | {"generator": "a", "seconds": "4.0"}]
+    rows += [timing | {"generator": "b", "cached": "true"}, timing | {"generator": "a", "cell": "train"}]
+    assert sampling_seconds(rows, 100) == {"a": pytest.approx(0.03)}
