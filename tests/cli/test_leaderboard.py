@@ -49,9 +49,10 @@ def test_scores_of_another_protocol_are_refused_and_nothing_is_written(dnabench,
     common = ("run", "--suite", suite, "--no-controls", "--leaderboard", board, "--format", "csv")
     assert dnabench(*common, "-g", "position").code == 0
     before = (board / "own.csv").read_bytes()
-    ended = dnabench(*common, "-g", "composition", "--samples", "50")
+    ended = dnabench(*common, "-g", "composition", "--samples", "50", "--out", tmp_path / "run")
     assert ended.code == 2
-    assert "position has n_generated 60 for gc, this run 50" in " ".join(ended.err.split())
+    assert not (tmp_path / "run").exists()  # before anything was computed
+    assert "position has n_generated 60 for kmer-js, this run 50" in " ".join(ended.err.split())
     assert (board / "own.csv").read_bytes() == before
     assert not (board / "own" / "composition.csv").exists()
     assert dnabench(*common, "-g", "position", "--samples", "50").code == 0  # its own facts it may replace

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dnabench.cli import common
+from dnabench.leaderboard.families import families_of
 from dnabench.specs import DatasetSpec, EmbedderSpec, GeneratorSpec, MetricSpec
+
+if TYPE_CHECKING:
+    from dnabench.plugins import Catalog
 
 KINDS: dict[str, Any] = {
     "generators": GeneratorSpec,
@@ -39,6 +43,7 @@ def command(what: str | None, format: str, blocked: tuple[str, ...], debug: bool
                     "plugin": offer.plugin,
                     "distribution": offer.distribution,
                     "summary": offer.spec.summary,
+                    **_family(catalog, offer.spec),
                 }
                 for offer in catalog.all(record)
             ]
@@ -57,6 +62,10 @@ def command(what: str | None, format: str, blocked: tuple[str, ...], debug: bool
         ]
     _print(entries, format)
     return 0
+
+
+def _family(catalog: Catalog, spec: Any) -> dict[str, str]:
+    return {"family": families_of(catalog, [spec.name])[spec.name]} if isinstance(spec, MetricSpec) else {}
 
 
 def _print(entries: list[dict[str, Any]], format: str) -> None:

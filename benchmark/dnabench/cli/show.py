@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import textwrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dnabench import definitions, options, suites
 from dnabench.cli import common
+from dnabench.leaderboard.families import families_of
 from dnabench.specs import EmbedderSpec, MetricSpec
+
+if TYPE_CHECKING:
+    from dnabench.plugins import Catalog
 
 
 @click.command("show")
@@ -20,7 +24,7 @@ from dnabench.specs import EmbedderSpec, MetricSpec
 def command(name: str, format: str, blocked: tuple[str, ...], debug: bool) -> int:  # noqa: ARG001
     """Describe a generator, metric, embedder, dataset or suite with its options and defaults."""
     catalog = common.load_catalog(blocked)
-    found = [_record(offer) for offer in catalog.find(name)]
+    found = [_record(catalog, offer) for offer in catalog.find(name)]
     if name in suites.names() or name.endswith(".toml"):
         found.append(_suite(suites.load(name)))
     if not found:
@@ -42,12 +46,14 @@ def _suite(suite: suites.Suite) -> dict[str, Any]:
     return {"what": "suite", **values, **{renamed.get(key, key): data[key] for key in data}, "options": []}
 
 
-def _record(offer: Any) -> dict[str, Any]:
+def _record(catalog: Catalog, offer: Any) -> dict[str, Any]:
     spec = offer.spec
     values = {field.name: getattr(spec, field.name) for field in dataclasses.fields(spec)}
     values["options"] = options.describe(spec.options)
     if isinstance(spec, MetricSpec) and spec.embedder:
         del values["devices"]  # it is where its embedder is
+    if isinstance(spec, MetricSpec):
+        values["family"] = families_of(catalog, [spec.name])[spec.name]
     page = definitions.page(spec) if isinstance(spec, (MetricSpec, EmbedderSpec)) else None
     values["definition"] = dataclasses.asdict(page) if page else None
     if "presets" in values:

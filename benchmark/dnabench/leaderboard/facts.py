@@ -99,11 +99,15 @@ def score_rows(
 def to_csv(table: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> str:
     """CSV with LF line ends and cells as :func:`dnabench.leaderboard.cells.to_text` writes them."""
     columns = list(columns)
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([to_text(row.get(column)) for column in columns] for row in table)
-    return buffer.getvalue()
+    line = io.StringIO(newline="")
+    writer = csv.writer(line, lineterminator="\r\n")  # what a line may end with is what it quotes: CR, too
+    lines = []
+    for cells in (columns, *([to_text(row.get(column)) for column in columns] for row in table)):
+        line.seek(0)
+        line.truncate()
+        writer.writerow(cells)
+        lines.append(line.getvalue().removesuffix("\r\n") + "\n")
+    return "".join(lines)
 
 
 def order(row: Row) -> tuple[Any, ...]:

@@ -12,24 +12,17 @@ if TYPE_CHECKING:
     from dnabench.specs import MetricSpec
 
 
-def family_of(catalog: Catalog, spec: MetricSpec, embedder: str | None) -> str:
-    """The family of a metric on the embedder of that name: what its record says, else the embedder's record."""
-    if spec.family is not None:
-        return spec.family
-    return "sequence" if embedder is None else catalog.embedder(embedder).spec.family
-
-
 def families_of(catalog: Catalog, labels: Iterable[str]) -> dict[str, str]:
     """Metric label (``NAME`` or ``NAME@EMBEDDER``) -> family.
 
-    A metric of a plugin that is not installed here is a family of its own, called by its label.
+    A metric whose plugin, or whose embedder's, is not installed here is a family of its own, called by its label.
     """
     found: dict[str, str] = {}
     for label in labels:
         name, _, embedder = label.partition("@")
         try:
             spec = catalog.metric(name).spec
-            found[label] = family_of(catalog, spec, embedder or spec.embedder)
+            found[label] = _family(catalog, spec, embedder or spec.embedder)
         except UserError:
             found[label] = label
     return found
@@ -40,3 +33,10 @@ def known_families(labels: Iterable[str]) -> dict[str, str]:
     from dnabench.plugins import load_catalog
 
     return families_of(load_catalog(), labels)
+
+
+def _family(catalog: Catalog, spec: MetricSpec, embedder: str | None) -> str:
+    """What a metric's record says, else its embedder's."""
+    if spec.family is not None:
+        return spec.family
+    return "sequence" if embedder is None else catalog.embedder(embedder).spec.family

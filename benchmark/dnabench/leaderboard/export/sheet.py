@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -78,7 +77,7 @@ def plus_minus(value: float | None, half: float | None) -> tuple[str, str]:
         return MISSING, ""
     if half is None or half <= 0:
         return f"{value:.3g}", ""
-    decimals = max(0, 1 - math.floor(math.log10(half)))
+    decimals = max(0, 1 - int(f"{half:.1e}".partition("e")[2]))
     if decimals > 6:
         return f"{value:.2e}", f"{half:.1e}"
     return f"{round(value, decimals) + 0.0:.{decimals}f}", f"{half:.{decimals}f}"
