@@ -243,6 +243,11 @@ def test_hostile_text_is_escaped(dnabench, tmp_path, to):
             "md": r"\<script\>x\|&\_$"}[to] in out  # fmt: skip
 
 
+def test_the_readme_holds_the_table_of_human_promoters(dnabench):
+    out = dnabench("leaderboard", "export", CHECKOUT / f"{SUITE}.csv", "--to", "md").out
+    assert out in (CHECKOUT.parent / "README.md").read_text(encoding="utf-8")
+
+
 def test_json_holds_the_facts_numbers(dnabench):
     shown = json.loads(dnabench("leaderboard", "export", CHECKOUT / f"{SUITE}.csv", "--to", "json").out)
     gan = [row for row in shown["facts"] if row["generator"] == "gan" and row["metric"] == "fred"]

@@ -167,7 +167,7 @@ def check_writable(directory: Path) -> None:
 
 
 def _csv_files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("*.csv") if path.is_file() and not path.name.startswith("."))
+    return sorted(path for path in folder.glob("*.csv") if not path.is_dir() and path.name[0] != ".")
 
 
 def _kinds(generators: Iterable[str], known: Mapping[str, str], path: Path) -> dict[str, str]:

@@ -37,7 +37,7 @@ def print_published(known: Sequence[Published], format: str, differences: Sequen
         click.echo(facts.to_csv(rows, PUBLISHED), nl=False)
     else:
         for row in rows:
-            state = "agrees with its facts" if row["agrees"] else "differs from its facts"
+            state = row["difference"] or "agrees with its facts"
             click.echo(f"{row['table']}: {row['generators']} generators, {row['facts']:,} facts; {state}")
 
 

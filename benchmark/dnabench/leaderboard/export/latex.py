@@ -1,4 +1,4 @@
-"""A board as a LaTeX table for a paper; it needs the package booktabs."""
+"""A board as a LaTeX table for a paper; it needs the packages booktabs and graphicx."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ARROWS = {"↓": r" $\downarrow$", "↑": r" $\uparrow$", "": ""}
 _ESCAPED = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': r"\textquotedbl{}", "±": r"$\pm$", "≈": r"$\approx$", "°": r"$^\circ$", "·": r"$\cdot$",
+    "|": r"\textbar{}", "±": r"$\pm$", "≈": r"$\approx$", "°": r"$^\circ$", "·": r"$\cdot$",
     "–": "--", "…": r"\ldots{}",
 }  # fmt: skip
 _SPECIAL = re.compile("|".join(map(re.escape, _ESCAPED)))
@@ -32,16 +32,17 @@ def text(board: Board) -> str:
     body = [line for group in groups for line in (r"\midrule", *group)]
     notes = [rf"\par {escape(note)}" for note in shown.notes]
     return "\n".join([
-        r"% \usepackage{booktabs}",
+        r"% \usepackage{booktabs,graphicx}",
         r"\begin{table}",
         r"\centering",
         rf"\caption{{{escape(shown.title)}}}",
+        r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",  # shrunk only if it is too wide
         rf"\begin{{tabular}}{{rl{'r' * (len(heads) - 2)}}}",
         r"\toprule",
         _joined(heads),
         *body,
         r"\bottomrule",
-        r"\end{tabular}",
+        r"\end{tabular}}",
         r"\footnotesize",
         *notes,
         r"\end{table}",

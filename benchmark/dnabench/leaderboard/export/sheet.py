@@ -138,9 +138,9 @@ def _notes(board: Board) -> Iterator[str]:
             members.setdefault(family, []).append(metric)
         voices = "; ".join(f"{family}: {', '.join(metrics)}" for family, metrics in sorted(members.items()))
         yield (
-            f"Mean rank: of the families of metrics ({voices}), with its 95 % interval. All metrics together do not "
-            "tell those apart that share a rank. Ranks hold among these generators, metrics and data alone: field "
-            f"{board.ranking.field}."
+            f"Mean rank: the mean place in each family of metrics ({voices}), then over families, with its 95 % "
+            "interval. Generators that share a rank are not told apart by all metrics together. Ranks hold among these "
+            f"generators, metrics and data alone: field {board.ranking.field}."
         )
     for metric, names in board.blind.items():
         yield f"{metric} is blind: it does not put held-out real sequences before {' and '.join(names)}."
