@@ -256,6 +256,14 @@ def test_a_plan_of_the_same_protocol_may_be_published(tmp_path):
     published.check_plan(board(tmp_path / "b", "alpha"), plan(), CONTROLS, {"gc": ["", ""]})
 
 
+def test_seeds_that_one_side_lacks_are_warned_of(tmp_path):
+    board(tmp_path / "b", "alpha")  # seeds 0 and 1
+    with pytest.warns(UserWarning, match="nobody there has seed 2: .* all others will be incomplete"):
+        published.check_plan(tmp_path / "b", plan(seeds=(0, 1, 2)), CONTROLS)
+    with pytest.warns(UserWarning, match="others have seed 1, which this run lacks"):
+        published.check_plan(tmp_path / "b", plan(seeds=(0,)), CONTROLS)
+
+
 @pytest.mark.parametrize(
     ("other", "digests", "message"),
     [

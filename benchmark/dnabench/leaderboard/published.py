@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dnabench.data.slices import ALL
 from dnabench.errors import UserError
 from dnabench.leaderboard import directory as directories
 from dnabench.leaderboard import facts, names, protocol, reading
@@ -27,7 +29,8 @@ def check_plan(
     """UserError, before anything is computed, where the facts of a run by ``plan`` could not be published there.
 
     That is where the directory is damaged or cannot be written, where facts that would stay were measured by another
-    protocol, as far as the plan knows its own, and where the table could not be derived from its facts again.
+    protocol, as far as the plan knows its own, and where the table could not be derived from its facts again. Seeds and
+    metrics that one side lacks are warned of.
 
     Args:
         controls: the suite's.
@@ -49,6 +52,28 @@ def check_plan(
     kept = [row for row in known.facts if row["generator"] not in mine]
     names.check_distinct({*known.kinds, *mine}, directory / plan.suite)
     protocol.check(protocol.planned(plan, digests or {}), kept, path, _THIS_RUN)
+    _warn_of_gaps(plan, [row for row in kept if row["slice"] == ALL and "." not in row["metric"]], path)
+
+
+def _warn_of_gaps(plan: Plan, kept: Sequence[Row], path: Path) -> None:
+    """Warn where seeds or metrics are not the same: what lacks a score that others have carries no rank."""
+    both = (
+        ("seed", {str(seed) for seed in plan.seeds}, {str(row["seed"]) for row in kept}),
+        ("metric", {metric.label for metric in plan.metrics}, {row["metric"] for row in kept}),
+    )
+    for what, mine, theirs in both if kept else ():
+        if more := sorted(mine - theirs):
+            warnings.warn(
+                f"{path}: nobody there has {what} {', '.join(more)}: beside this run's facts all others will be "
+                "incomplete and lose their ranks",
+                stacklevel=3,
+            )
+        if less := sorted(theirs - mine):
+            warnings.warn(
+                f"{path}: others have {what} {', '.join(less)}, which this run lacks: its generators will be "
+                "incomplete and carry no rank",
+                stacklevel=3,
+            )
 
 
 def publish_facts(
