@@ -151,8 +151,8 @@ def run(
             outcome = planned.carry_out(directory, Watcher())
     return Comparison(
         directory=directory,
-        leaderboard=pd.DataFrame(outcome.leaderboard, columns=outcome.leaderboard_columns),
-        results=pd.DataFrame(outcome.rows, columns=list(COLUMNS)),
+        leaderboard=pd.DataFrame(outcome.board.rows, columns=outcome.leaderboard_columns),
+        results=pd.DataFrame(outcome.board.facts, columns=list(COLUMNS)),
         timings=pd.DataFrame(runs.timings(outcome.results), columns=list(runs.TIMING_COLUMNS)),
     )
 

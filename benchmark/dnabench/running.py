@@ -15,6 +15,7 @@ from dnabench.errors import UserError
 from dnabench.execution import Execution
 from dnabench.given import GivenEngine
 from dnabench.identity import Identity
+from dnabench.leaderboard import published
 from dnabench.orders import FAILURES, Site
 from dnabench.planning import plan_run
 from dnabench.plugins import allowed_plugins
@@ -113,6 +114,8 @@ class Run:
         )
         host.check(self.plan)
         files = host.metric_files(self.plan, request.blocked, store.root)
+        if request.leaderboard is not None:
+            published.check_plan(request.leaderboard, self.plan, suite.controls, files)
         self.identity = Identity(request.catalog, self.plan, self._data, files)
 
     def default_directory(self) -> Path:

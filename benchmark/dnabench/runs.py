@@ -16,8 +16,10 @@ from dnabench import events
 from dnabench.errors import UserError
 from dnabench.files import atomic_write
 from dnabench.leaderboard import facts, table
+from dnabench.leaderboard.board import Board
 from dnabench.leaderboard.families import known_families
 from dnabench.leaderboard.published import publish_facts
+from dnabench.leaderboard.ranking import sampling_seconds
 from dnabench.orders import FAILURES, CellResult
 
 if TYPE_CHECKING:
@@ -35,8 +37,7 @@ class Outcome:
     """What a run came to."""
 
     results: list[CellResult]
-    rows: list[facts.Row]
-    leaderboard: list[dict[str, Any]]
+    board: Board
     leaderboard_columns: list[str]
 
     @property
@@ -144,10 +145,12 @@ def write_tables(
     present = controls if kinds.keys() >= set(controls.names) else None
     rows = facts.rows(plan, results, present.useless if present else "")
     families = known_families(metric.label for metric in plan.metrics)
-    board = table.build(rows, kinds, present, plan.flags, families)
-    outcome = Outcome(list(results), rows, board, table.columns(metric.label for metric in plan.metrics))
-    atomic_write(directory / "results.csv", facts.to_csv(outcome.rows, facts.COLUMNS))
-    atomic_write(directory / "leaderboard.csv", facts.to_csv(outcome.leaderboard, outcome.leaderboard_columns))
+    lines = table.build(rows, kinds, present, plan.flags, families)
+    seconds = sampling_seconds(timings(results), plan.n_generated)
+    board = Board(suite=plan.suite, facts=rows, kinds=kinds, rows=lines, seconds=seconds)
+    outcome = Outcome(list(results), board, table.columns(metric.label for metric in plan.metrics))
+    atomic_write(directory / "results.csv", facts.to_csv(rows, facts.COLUMNS))
+    atomic_write(directory / "leaderboard.csv", facts.to_csv(lines, outcome.leaderboard_columns))
     atomic_write(directory / "timings.csv", facts.to_csv(timings(results), TIMING_COLUMNS))
     if leaderboard is not None:
         publish_facts(leaderboard, plan.suite, rows, kinds, plan.flags)

@@ -6,38 +6,50 @@ import re
 
 import pytest
 
-from dnabench.cli.board import Shown, print_leaderboard
+from dnabench.cli.board import print_leaderboard
+from dnabench.leaderboard import facts, table
+from dnabench.leaderboard.board import Board
+from dnabench.suites import Controls
+
+CONTROLS = Controls(floor="holdout", memoriser="bootstrap", blank=("shuffled", "random"), useless="random")
+KINDS = {"bootstrap": "control", "holdout": "control", "random": "baseline", "shuffled": "control"}
+# Generator -> its scores of three seeds; lower is better. The intervals are ± 0.01, the floor is 0.1.
+SCORES = {
+    "close": (0.101, 0.102, 0.100),
+    "closer": (0.100, 0.101, 0.099),
+    "far": (0.40, 0.41, 0.42),
+    "broken": (0.1, None, 0.1),
+    "holdout": (0.10, 0.10, 0.11),
+    "bootstrap": (0.10, 0.10, 0.11),
+    "shuffled": (0.102, 0.10, 0.108),
+    "random": (0.80, 0.82, 0.81),
+}
 
 
-def row(generator: str, rank: int | None, value: float | None, **more) -> dict:
-    ends = {"kmer-js_ci_low": None if value is None else value - 0.25, "kmer-js_ci_high": value and value + 0.25}
-    return {
-        "rank": rank, "generator": generator, "kind": "model", "complete": value is not None, "tied_with": "",
-        "flags": "", "kmer-js": value, **ends, **more,
-    }  # fmt: skip
-
-
-BOARD = [
-    row("alike", 1, 0.5, tied_with="other", flags="at-floor:kmer-js;field:1a2b3c4d;pareto"),
-    row("other", 1, 0.75, tied_with="alike", flags="field:1a2b3c4d"),
-    row("broken", None, None),
-    row("random", None, 0.875, kind="control", flags="blind:kmer-js"),
-    row("shuffled", None, 0.75, kind="control", flags="blind:kmer-js"),
-]
+def board(names=tuple(SCORES), seconds=None) -> Board:
+    rows = []
+    for name in names:
+        for seed, value in enumerate(SCORES[name]):
+            done = value is not None
+            row = dict.fromkeys(facts.COLUMNS, "") | {
+                "suite": "s", "dataset": "d", "dataset_sha256": "0" * 64, "split": "given", "slice": "all",
+                "generator": name, "generator_version": 1, "options": "{}", "seed": seed, "metric": "kmer-js",
+                "metric_version": 1, "direction": "lower", "n_generated": 9, "n_reference": 9, "floor": 0.1,
+                "value": value, "ci_low": value - 0.01 if done else None, "ci_high": value + 0.01 if done else None,
+                "status": "done" if done else "failed",
+            }  # fmt: skip
+            rows.append(row)
+    kinds = {name: KINDS.get(name, "model") for name in names}
+    lines = table.build(rows, kinds, CONTROLS if set(names) >= set(CONTROLS.names) else None)
+    return Board(suite="s", facts=rows, kinds=kinds, rows=lines, seconds=seconds or {})
 
 
 @pytest.fixture
 def printed(capsys, monkeypatch):
-    def show(columns: int, board=BOARD, **terminal: str) -> list[str]:
+    def show(columns: int, shown: Board, **terminal: str) -> list[str]:
         settings = {"TTY_COMPATIBLE": "1", "TERM": "xterm-256color", "COLUMNS": str(columns), "LINES": "40", **terminal}
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
-        shown = Shown(
-            board=board,
-            directions={"kmer-js": "lower"},
-            floors={"kmer-js": 0.1},
-            scaled={("alike", "kmer-js"): 0.33},
-        )
         print_leaderboard(shown, "title")
         return capsys.readouterr().out.splitlines()
 
@@ -49,36 +61,44 @@ def plain(lines: list[str]) -> list[str]:
 
 
 def test_signs_say_what_colours_say(printed):
-    lines = plain(printed(120))
+    lines = plain(
+        printed(120, board(("close", "closer", "far", "broken", "random"), {"close": 1.0, "closer": 2.0, "far": 3.0}))
+    )
     assert lines[0] == "title"
-    alike, other, broken = (next(line for line in lines if name in line) for name in ("alike", "other", "broken"))
-    assert re.search(r"1=   alike ◆ +model +0.5 ± 0.25 \(0.33\) ≈$", alike)
-    assert re.search(r"1=   other +model +0.75 ± 0.25$", other)
-    assert broken.split() == ["broken", "model", "–"]
-    assert any(line.endswith("   blind") for line in lines)
+    of = {line.split()[1 if line.split()[0][0].isdigit() else 0]: line for line in reversed(lines) if line.strip()}
+    assert re.search(r"^ +1= +close ◆ +model +0\.101 ± 0\.01≈°$", of["close"])
+    assert re.search(r"^ +1= +closer +model +0\.1 ± 0\.01 °$", of["closer"])
+    assert re.search(r"^ +3 +far +model +0\.41 ± 0\.025$", of["far"])
+    assert re.search(r"^ +4 +random +baseline +0\.81 ± 0\.025$", of["random"])
+    assert of["broken"].split()[:4] == ["broken", "model", "0.1", "±"]
     notes = "\n".join(lines)
-    assert "kmer-js is blind: it does not put held-out real sequences before random, shuffled" in notes
     assert "broken is incomplete and has no rank" in notes
-    assert "field 1a2b3c4d" in notes
-    assert notes.count("≈ at the floor") == notes.count("= ranks shared") == notes.count("◆ no other") == 1
+    for sign in ("° at the floor", "≈ cannot be told", "= a rank that is shared", "◆ no other"):
+        assert notes.count(sign) == 1
+
+
+def test_a_blind_metric_has_no_best_one(printed):
+    lines = printed(120, board())
+    assert any(line.endswith("   blind") for line in plain(lines))
+    assert "kmer-js is blind: it does not put held-out real sequences before shuffled" in plain(lines)
+    assert not any("\x1b[1" in line for line in lines if "close" in line)
 
 
 def test_no_sign_is_explained_that_is_not_there(printed):
-    notes = "\n".join(plain(printed(120, [row("alone", 1, 0.5)])))
-    assert not re.search("[≈◆=]|blind|incomplete|relative", notes)
+    notes = "\n".join(plain(printed(120, board(("far",)))))
+    assert not re.search("[≈◆=°]|blind|incomplete", notes)
 
 
 def test_colours_are_for_terminals_that_want_them(printed):
-    assert any("\x1b[1;36m" in line for line in printed(120))  # the best one is bold, and cyan at the floor
-    assert not any("36m" in line for line in printed(120, NO_COLOR="1"))
+    sighted = board(("close", "far", "random"))
+    assert any("\x1b[1;36m" in line for line in printed(120, sighted))  # the best one is bold, at the floor it is cyan
+    assert not any("36m" in line for line in printed(120, sighted, NO_COLOR="1"))
 
 
-@pytest.mark.parametrize("columns", [50, 120])
+@pytest.mark.parametrize("columns", [40, 120])
 def test_a_note_explains_what_the_table_shows(printed, columns):
-    out = "\n".join(plain(printed(columns)))
+    out = "\n".join(plain(printed(columns, board(("far", "random")))))
     wide = columns > 100
-    assert ("(0.33)" in out) is wide
-    assert ("in brackets" in out) is wide
     assert ("model" in out) is wide
     assert ("a wider terminal" in out) is not wide
-    assert "± 0.25" in out
+    assert "± 0.025" in out

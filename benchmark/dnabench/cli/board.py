@@ -2,97 +2,72 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from dnabench.cli.render import ARROWS, number, print_table, rounded
+from dnabench.cli.render import number, print_table, rounded
+from dnabench.leaderboard.export.sheet import ARROWS, AT_FLOOR, MISSING, SHARED, TIED, best_of, is_tied
 
-AT_FLOOR, SHARED, FRONT = "≈", "=", "◆"
+if TYPE_CHECKING:
+    from dnabench.leaderboard.board import Board
+
+FRONT = "◆"
 # Blue and yellow are told apart by those who do not tell red from green.
 _AT_FLOOR_STYLE, _BLIND_STYLE = "cyan", "yellow"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Shown:
-    """A leaderboard and what stands beside its numbers.
+def print_leaderboard(board: Board, title: str, metrics: Sequence[str] = ()) -> None:
+    """The ranked table: value ± half its interval, the scaled value beside it, the floor, and what the signs mean.
 
-    Attributes:
-        board: the rows of ``leaderboard.csv``.
-        directions: metric -> direction, in the order of the columns.
-        floors: metric -> floor; None where there is none.
-        scaled: (generator, metric) -> the score where 0 is the floor and 1 uniform random DNA.
+    ``metrics``: the columns, in their order; by default all in that of the alphabet.
     """
-
-    board: Sequence[Mapping[str, Any]]
-    directions: Mapping[str, str]
-    floors: Mapping[str, float | None]
-    scaled: Mapping[tuple[str, str], float]
-
-    def flagged(self, kind: str) -> dict[str, list[str]]:
-        """What the flags ``KIND:WHAT`` of a kind name -> the generators that carry them; no text for a flag alone."""
-        found: dict[str, list[str]] = defaultdict(list)
-        for row in self.board:
-            for flag in row["flags"].split(";"):
-                what, _, which = flag.partition(":")
-                if what == kind:
-                    found[which].append(row["generator"])
-        return found
-
-    def best(self, metric: str) -> set[float]:
-        """The best value among those that are ranked."""
-        values = [row[metric] for row in self.board if row["rank"] is not None and row[metric] is not None]
-        return {max(values) if self.directions[metric] == "higher" else min(values)} if values else set()
-
-
-def print_leaderboard(shown: Shown, title: str) -> None:
-    """The ranked table: value ± half its interval, the scaled value beside it, the floor, and what the signs mean."""
     click.echo(title)
-    whole = print_table(_table(shown, narrow=False), _table(shown, narrow=True))
-    for note in _notes(shown, scaled=whole and bool(shown.scaled)):
+    metrics = metrics or list(board.directions)
+    whole = print_table(_table(board, metrics, narrow=False), _table(board, metrics, narrow=True))
+    for note in _notes(board, scaled=whole and bool(board.scaled)):
         click.echo(note)
     if not whole:
         click.echo("a wider terminal shows kinds, and where scores lie between the floor and random DNA")
 
 
-def _table(shown: Shown, *, narrow: bool) -> Table:
+def _table(board: Board, metrics: Sequence[str], *, narrow: bool) -> Table:
     """``narrow`` leaves kinds and scaled values out and puts intervals below their values."""
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("rank", justify="right", no_wrap=True)
     table.add_column("generator", no_wrap=True)
     if not narrow:
         table.add_column("kind")
-    blind, reached, front = (shown.flagged(kind) for kind in ("blind", "at-floor", "pareto"))
-    for metric, direction in shown.directions.items():
-        header = Text(f"{metric} {ARROWS[direction]}")
-        if metric in blind:
+    for metric in metrics:
+        header = Text(f"{metric} {ARROWS[board.directions[metric]]}")
+        if metric in board.blind:
             header.append("\nblind", style=_BLIND_STYLE)
         table.add_column(header, justify="right", no_wrap=True)
-    for row in shown.board:
+    best = {metric: best_of(board, metric) for metric in metrics}
+    for row in board.rows:
         name = row["generator"]
-        shared = SHARED if row["tied_with"] else " "
-        rank = "" if row["rank"] is None else f"{row['rank']}{shared}"
-        cells = [Text(rank), Text(f"{name} {FRONT}" if name in front[""] else name)]
+        entry = board.ranking.entry(name)
+        rank = "" if row["rank"] is None else f"{row['rank']}{SHARED if row['tied_with'] else ' '}"
+        cells = [Text(rank), Text(f"{name} {FRONT}" if entry and entry.pareto else name)]
         cells += [] if narrow else [Text(row["kind"])]
-        for metric in shown.directions:
-            beside = None if narrow else shown.scaled.get((name, metric))
-            floor = name in reached[metric]
-            text = Text(_score(row, metric, "\n" if narrow else " "), style=_AT_FLOOR_STYLE if floor else "")
+        for metric in metrics:
+            at_floor = f"at-floor:{metric}" in row["flags"].split(";")
+            beside = None if narrow else board.scaled.get((name, metric))
+            text = Text(_score(row, metric, "\n" if narrow else " "), style=_AT_FLOOR_STYLE if at_floor else "")
             text.append("" if beside is None else f" ({rounded(beside)})")
-            text.append(f" {AT_FLOOR}" if floor else "  " if reached[metric] else "")
-            if row[metric] in shown.best(metric) and row["rank"] is not None:
+            text.append(TIED if is_tied(board, name, metric, best[metric]) else " ")
+            text.append(AT_FLOOR if at_floor else " ")
+            if name in best[metric]:
                 text.stylize("bold")
             cells.append(text)
         table.add_row(*cells, style="dim" if row["kind"] == "control" else None)
-    if any(floor is not None for floor in shown.floors.values()):
+    if any(floor is not None for floor in board.floors.values()):
         table.add_section()
-        values = [Text(number(shown.floors.get(m)) + "  " * bool(reached[m])) for m in shown.directions]
+        values = [Text(number(board.floors.get(metric)) + "  ") for metric in metrics]
         table.add_row(Text(""), Text("floor"), *([] if narrow else [Text("")]), *values, style="italic")
     return table
 
@@ -100,24 +75,25 @@ def _table(shown: Shown, *, narrow: bool) -> Table:
 def _score(row: Mapping[str, Any], metric: str, gap: str) -> str:
     value, low, high = (row[metric + end] for end in ("", "_ci_low", "_ci_high"))
     if value is None:
-        return "–"
+        return MISSING
     return number(value) if low is None else f"{number(value)}{gap}± {(high - low) / 2:.2g}"
 
 
-def _notes(shown: Shown, *, scaled: bool) -> Iterator[str]:
+def _notes(board: Board, *, scaled: bool) -> Iterator[str]:
     """What the signs mean, and what the numbers alone do not say."""
     note = "± half of the 95 % interval; floor: real held-out against real held-out sequences"
     yield note + ("; in brackets: 0 is the floor, 1 uniform random DNA" if scaled else "")
-    if shown.flagged("at-floor"):
+    if any("at-floor:" in row["flags"] for row in board.rows):
         yield f"{AT_FLOOR} at the floor: as good as real sequences, as far as this metric can tell"
-    if any(row["tied_with"] for row in shown.board):
-        yield f"{SHARED} ranks shared by generators that cannot be told apart"
-    if shown.flagged("pareto"):
+    names = [entry.generator for entry in board.ranking.entries]
+    if any(is_tied(board, name, metric, best_of(board, metric)) for name in names for metric in board.directions):
+        yield f"{TIED} cannot be told from the best of its column"
+    if any(row["tied_with"] for row in board.rows):
+        yield f"{SHARED} a rank that is shared: all metrics together do not tell its generators apart"
+    if any(entry.pareto for entry in board.ranking.entries):
         yield f"{FRONT} no other is both as good and as quick to sample"
-    for metric, controls in sorted(shown.flagged("blind").items()):
-        yield f"{metric} is blind: it does not put held-out real sequences before {', '.join(sorted(controls))}"
-    for row in shown.board:
+    for metric, controls in board.blind.items():
+        yield f"{metric} is blind: it does not put held-out real sequences before {' and '.join(sorted(controls))}"
+    for row in board.rows:
         if not row["complete"]:
             yield f"{row['generator']} is incomplete and has no rank"
-    for field in shown.flagged("field"):
-        yield f"ranks are relative to these generators, metrics and data: field {field}"

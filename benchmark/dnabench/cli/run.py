@@ -107,7 +107,7 @@ if TYPE_CHECKING:
 )
 @common.format_option()
 @common.plugin_options
-def command(  # noqa: PLR0915 - the steps of a run, one after the other
+def command(
     generators: tuple[str, ...],
     metrics: tuple[str, ...],
     suite_name: str,

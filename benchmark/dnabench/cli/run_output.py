@@ -72,23 +72,21 @@ def _changes(kind: str, parts: dict[str, Any], known: list[dict[str, Any]]) -> l
 def print_outcome(outcome: Outcome, plan: Plan, directory: Path, format: str) -> None:
     """The leaderboard, or the rows behind it, on stdout; where it lies on stderr."""
     from dnabench.cli import render
-    from dnabench.cli.board import Shown, print_leaderboard
+    from dnabench.cli.board import print_leaderboard
     from dnabench.leaderboard import facts
-    from dnabench.leaderboard.scale import mean_normalised
 
     if format == "csv":
-        click.echo(facts.to_csv(outcome.rows, facts.COLUMNS), nl=False)
+        click.echo(facts.to_csv(outcome.board.facts, facts.COLUMNS), nl=False)
     elif format == "json":
-        render.print_json({"directory": str(directory), "leaderboard": outcome.leaderboard, "results": outcome.rows})
+        render.print_json(
+            {"directory": str(directory), "leaderboard": outcome.board.rows, "results": outcome.board.facts}
+        )
     else:
-        directions = {metric.label: metric.direction for metric in plan.metrics}
         title = (
             f"{plan.dataset} · {plan.length} bp · {plan.n_generated} generated against {plan.n_reference} held out · "
             f"{len(plan.seeds)} seed{'s' * (len(plan.seeds) > 1)} · preset {plan.preset}"
         )
-        floors, scaled = facts.mean_floors(outcome.rows), mean_normalised(outcome.rows)
-        shown = Shown(board=outcome.leaderboard, directions=directions, floors=floors, scaled=scaled)
-        print_leaderboard(shown, title)
+        print_leaderboard(outcome.board, title, [metric.label for metric in plan.metrics])
         for note in _notes(plan, outcome):
             click.echo(note)
     click.echo(f"results are in {directory}", err=True)
@@ -104,7 +102,7 @@ def _notes(plan: Plan, outcome: Outcome) -> list[str]:
         notes.append(f"other-data: {plan.dataset} (sha256 {plan.dataset_sha256[:12]}...), not {plan.published[0]}")
     if RANDOM_SPLIT in plan.flags:
         notes.append("random-split: test sequences may have near copies among the training sequences")
-    sliced = {row["slice"] for row in outcome.rows if row["slice"] != ALL and row["status"] == "done"}
+    sliced = {row["slice"] for row in outcome.board.facts if row["slice"] != ALL and row["status"] == "done"}
     if sliced:
         notes.append(f"results.csv also holds the scores of {len(sliced)} slices, such as {min(sliced)}")
     return notes

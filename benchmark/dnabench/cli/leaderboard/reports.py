@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dnabench.cli import render
+from dnabench.cli.board import print_leaderboard
 from dnabench.leaderboard import facts, table
 from dnabench.leaderboard.differences import COLUMNS
 
@@ -52,7 +53,7 @@ def print_boards(boards: Sequence[Board], format: str) -> None:
         if format == "csv":
             click.echo(facts.to_csv(board.rows, table.columns(board.directions)), nl=False)
             continue
-        render.print_leaderboard(board.rows, board.directions, board.floors, board.scaled, board.title)
+        print_leaderboard(board, board.title)
         for note in _mean_ranks(board):
             click.echo(note)
 

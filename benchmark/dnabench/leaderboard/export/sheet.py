@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 ARROWS = {"lower": "↓", "higher": "↑", "": ""}
 Place = Literal["best", "second", ""]
-TIED, AT_FLOOR, MISSING = "≈", "°", "–"
+TIED, AT_FLOOR, SHARED, MISSING = "≈", "°", "=", "–"
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,19 @@ def plus_minus(value: float | None, half: float | None) -> tuple[str, str]:
     return f"{round(value, decimals) + 0.0:.{decimals}f}", f"{half:.{decimals}f}"
 
 
+def best_of(board: Board, metric: str) -> list[str]:
+    """The ranked generators with the best mean over seeds; none where the metric is blind."""
+    return [name for name, place in _places(board, metric).items() if place == "best"]
+
+
+def is_tied(board: Board, name: str, metric: str, best: Sequence[str]) -> bool:
+    """Whether a ranked generator is none of the ``best`` of a metric, and yet not told apart from them."""
+    if not best or name in best:
+        return False
+    difference = board.ranking.differences.get((best[0], name, metric))
+    return difference is not None and difference.sign == 0
+
+
 def _places(board: Board, metric: str) -> dict[str, Place]:
     if metric in board.blind:
         return {}
@@ -99,14 +112,12 @@ def _line(board: Board, row: Mapping[str, Any], places: Mapping[str, Mapping[str
     cells = []
     for metric in board.directions:
         low, high = row[f"{metric}_ci_low"], row[f"{metric}_ci_high"]
-        best = next((other for other, place in places[metric].items() if place == "best"), name)
-        place = places[metric].get(name, "")
-        same = board.ranking.differences.get((best, name, metric))
+        best = [other for other, place in places[metric].items() if place == "best"]
         cells.append(
             Cell(
                 *plus_minus(row[metric], None if low is None else (high - low) / 2),
-                place=place,
-                tied=place != "best" and same is not None and same.sign == 0,
+                place=places[metric].get(name, ""),
+                tied=is_tied(board, name, metric, best),
                 at_floor=f"at-floor:{metric}" in flags,
             )
         )
@@ -114,7 +125,7 @@ def _line(board: Board, row: Mapping[str, Any], places: Mapping[str, Mapping[str
         flags.append("pareto")
     mean = entry.mean_rank if entry else None
     return Line(
-        rank="" if row["rank"] is None else str(row["rank"]),
+        rank="" if row["rank"] is None else f"{row['rank']}{SHARED if row['tied_with'] else ''}",
         generator=name,
         kind=row["kind"],
         mean_rank="" if mean is None else f"{mean.value:.1f} ({mean.low:.1f}–{mean.high:.1f})",
