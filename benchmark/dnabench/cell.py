@@ -179,11 +179,13 @@ class Execution:
             scratch.mkdir(exist_ok=True)
             shutil.rmtree(directory, ignore_errors=True)
             directory.mkdir()
+            start = time.perf_counter()
             try:
                 answer = make(scratch, directory)
             except BaseException:
                 shutil.rmtree(directory, ignore_errors=True)  # a full disk is not to stay full
                 raise
+            answer["seconds"] = round(time.perf_counter() - start, 3)
             self.store.put_files(self.cell.kind, order.key, directory)
             self.store.put_cell(self.cell.kind, order.key, order.key_parts, answer)
             return {"status": DONE, "answer": answer}

@@ -131,7 +131,8 @@ class Execution:
         answer = self.store.cell(cell.kind, key)
         earlier = self.kept.get(cell)
         if answer is not None:
-            self._finish(CellResult(cell=cell, status=DONE, answer=answer, key=key, cached=True))
+            known = {"status": DONE, "answer": answer, "cached": True}
+            self._finish(CellResult.from_answer(cell, key, known))
         elif earlier is not None and earlier.key == key:
             self._finish(earlier)
         else:

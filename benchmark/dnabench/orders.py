@@ -104,10 +104,12 @@ class CellResult:
             ``skipped`` (what it needs is missing) or ``interrupted``.
         error: one line, with the last lines of the cell's log where it failed.
         answer: what it found. Of a score cell ``slices``: slice -> status, error and score record, ``all`` first; of a
-            floor cell the score record as ``record``; of a sample cell ``sha256`` of the sequences.
+            floor cell the score record as ``record``; of a sample cell ``sha256`` of the sequences. Of a train or
+            sample cell ``seconds``, which it took when it was made.
         key: what its result is called in the store; empty where nothing was computed.
         cached: whether the store had it.
-        seconds, peak_memory_mb: of this execution; the memory is the most that was resident.
+        seconds, peak_memory_mb: of this execution, or the seconds of that which the store has kept; the memory is the
+            most that was resident.
         log: the end of what it printed.
         stack: where it was when it raised, died or was stopped.
         warnings: what it warned of.
@@ -140,4 +142,7 @@ class CellResult:
         known = {field.name for field in dataclasses.fields(cls)}
         values = {name: value for name, value in plain.items() if name in known}
         values["warnings"] = tuple(values.get("warnings", ()))
+        kept = values.get("answer", {}).get("seconds")
+        if kept is not None or values.get("cached"):  # the same whether it has just been made or not
+            values["seconds"] = kept or 0.0
         return cls(**values | {"cell": cell, "key": key})

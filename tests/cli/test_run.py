@@ -138,7 +138,10 @@ def test_a_finished_run_is_continued_from_the_store(dnabench, promoters, tmp_pat
     assert first.code == again.code == 0
     assert (tmp_path / "run" / "results.csv").read_bytes() == before
     timings = rows_of((tmp_path / "run" / "timings.csv").read_text())
-    assert {row["cached"] for row in timings if row["cell"] == "sample"} == {"true"}
+    samples = [row for row in timings if row["cell"] == "sample"]
+    assert {row["cached"] for row in samples} == {"true"}
+    assert all(float(row["seconds"]) > 0 for row in samples)  # what they took when they were drawn
+    assert again.out == first.out
     other = dnabench(*RUN, "--dataset", promoters, "--out", tmp_path / "run", "--set", "markov.order=1")
     assert other.code == 2
     assert "holds a run of another plan" in other.err

@@ -159,5 +159,8 @@ def test_the_pareto_front_is_of_those_that_none_beats_in_rank_and_cost():
 def test_costs_are_of_samples_that_were_drawn():
     timing = {"cell": "sample", "status": "done", "cached": "false", "seconds": "2.0"}
     rows = [timing | {"generator": "a"}, timing | {"generator": "a", "seconds": "4.0"}]
-    rows += [timing | {"generator": "b", "cached": "true"}, timing | {"generator": "a", "cell": "train"}]
+    rows += [
+        timing | {"generator": "b", "cached": "true", "seconds": "0.0"},
+        timing | {"generator": "a", "cell": "train"},
+    ]
     assert sampling_seconds(rows, 100) == {"a": pytest.approx(0.03)}

@@ -170,11 +170,11 @@ def ranked_generators(facts: Iterable[Row], kinds: Mapping[str, str]) -> list[st
 def sampling_seconds(timings: Iterable[Mapping[str, Any]], n_generated: int) -> dict[str, float]:
     """Generator -> the mean over seeds of the seconds that a sequence took, from the rows of ``timings.csv``.
 
-    Samples that were found in the store took no time that is known: where all were, the generator is left out.
+    A generator whose samples were all made before stores kept how long that took is left out.
     """
     found: dict[str, list[float]] = {}
     for row in timings:
-        if row["cell"] == "sample" and row["status"] == "done" and str(row["cached"]).lower() == "false":
+        if row["cell"] == "sample" and row["status"] == "done" and float(row["seconds"]) > 0:
             found.setdefault(str(row["generator"]), []).append(float(row["seconds"]) / n_generated)
     return {name: sum(seconds) / len(seconds) for name, seconds in found.items()}
 
