@@ -5,7 +5,7 @@ What its Markdown means to this test:
 - ``console``: a line with a dollar sign is a command for one shell that goes on through the whole tutorial, and ends
   with code 0, or with 1 where the fence says ``console exit=1``. What follows a command is what it prints: stdout, or
   stderr where stdout is empty. ``...`` stands for any text, on a line of its own for any lines. Numbers with a point or
-  an exponent, and the width of tables, may differ; everything else may not.
+  an exponent, the sign ◆ of what is quick, and the width of tables may differ; everything else may not.
 - A block below ``**Write** `path`:`` is a file, one below ``**Append to** `path`:`` goes below it after two empty
   lines, and a ``diff`` below ``**Change** `path`:`` replaces the one place where its old lines stand. Paths count from
   where the shell began.
@@ -107,8 +107,8 @@ def matches(shown: str, printed: str) -> bool:
 
 
 def _plain(text: str) -> list[str]:
-    """Lines without what may differ: measured numbers, and the width of columns."""
-    lines = [" ".join(re.sub("─+", "─", NUMBER.sub("#", line)).split()) for line in text.splitlines()]
+    """Lines without what may differ: measured numbers, the sign ◆, which goes by time, and the width of columns."""
+    lines = [" ".join(re.sub("◆|(?<=─)─+", "", NUMBER.sub("#", line)).split()) for line in text.splitlines()]
     return [line for line in lines if line]
 
 
