@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 import tempfile
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -16,7 +19,7 @@ from dnabench.data.formats import stem
 from dnabench.engines.sandbox import Limits
 from dnabench.errors import UserError, did_you_mean
 from dnabench.execution import Watcher
-from dnabench.given import check, named
+from dnabench.given import check_generator, name_of
 from dnabench.host import open_host
 from dnabench.leaderboard.facts import COLUMNS
 from dnabench.numerics import choose_device
@@ -98,9 +101,10 @@ def run(
     texts. Of ``seed``, ``rng`` (a ``numpy.random.Generator``), ``length`` and ``context`` (a :class:`Context`) they are
     passed what their signatures name; what is to be the same every time takes its randomness from these. An object with
     ``fit`` learns from the training sequences first, a deep copy of it for each seed; one with ``save`` has its model
-    kept. They run in this process, one after the other, and are called anew each time; what installed generators did
-    before is taken from the store. A generator or metric that raises is no error here: its rows have the status
-    ``failed``, and why.
+    kept. Their samples are scored as a whole, not by labels. They run in this process, one after the other, and anew
+    each time, from the beginning; what installed generators did before is taken from the store. While one of them runs,
+    cells of the others that have begun go on. A generator or metric that raises is no error here: its rows have the
+    status ``failed``, and why.
 
     Args:
         generators: one or several, such as ``["markov", my_function, ("tuned", my_model)]``; a mapping of names to
@@ -127,9 +131,14 @@ def run(
     """
     names, given = _entrants(generators)
     if preset not in PRESETS:
-        raise UserError(f"no preset {preset!r}; {did_you_mean(preset, PRESETS)}")
+        raise UserError(f"no preset {preset!r}; {did_you_mean(str(preset), PRESETS)}")
+    samples, length, jobs = (
+        None if value is None else _count(value, what)
+        for what, value in (("samples", samples), ("length", length), ("jobs", jobs))
+    )
+    threads = _count(threads, "threads")
     protocol = suites.load(str(suite))
-    with tempfile.TemporaryDirectory() as scratch:
+    with _alone(), tempfile.TemporaryDirectory() as scratch:
         request = Request(
             catalog=load_catalog(),
             suite=protocol,
@@ -145,9 +154,9 @@ def run(
             controls=controls,
             given=given,
         )
-        with open_host("local", device, jobs=jobs, threads=threads, limits=Limits()) as host:
+        with open_host("local", _text(device, "device"), jobs=jobs, threads=threads, limits=Limits()) as host:
             planned = Run(request, host, Store.open(Path(store) if store else default_root()))
-            directory = Path(out) if out else planned.default_directory()
+            directory = Path(out if out else planned.default_directory()).absolute()
             outcome = planned.carry_out(directory, Watcher())
     return Comparison(
         directory=directory,
@@ -188,15 +197,15 @@ def score(
     names = _words(metrics) or suites.load(suites.DEFAULT).metrics
     chosen = plan_metrics(catalog, names, settings, chosen_device)
     check_settings(catalog, settings, names_of(chosen))
-    named = samples if isinstance(samples, Mapping) else {_name(samples, "sample"): samples}
-    if not named:
+    by_name = samples if isinstance(samples, Mapping) else {_name(samples, "sample"): samples}
+    if not by_name:
         raise UserError("there are no samples to score")
-    for name in named:
+    for name in by_name:
         if not isinstance(name, str):
             raise UserError(f"the name {name!r} of a sample is no text")
     rows = score_samples(
         catalog,
-        {name: _sequences(sample, name) for name, sample in named.items()},
+        {name: _sequences(sample, name) for name, sample in by_name.items()},
         chosen,
         real=_sequences(reference, "reference"),
         training=None if train is None else _sequences(train, "train"),
@@ -207,16 +216,51 @@ def score(
     return Scores(pd.DataFrame(rows, columns=[*COLUMNS, "flags"]))
 
 
-def _words(texts: str | Iterable[str] | None) -> list[str]:
+_RUNNING = threading.Lock()
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """UserError while another run goes on in this process: they would hear of each other's cells."""
+    if not _RUNNING.acquire(blocking=False):
+        raise UserError("another dnabench.run goes on in this process; begin this one when it has ended")
+    try:
+        yield
+    finally:
+        _RUNNING.release()
+
+
+def _words(texts: Any) -> list[str]:
     """Names of a list, or of one text that commas part."""
     each = [texts] if isinstance(texts, str) else texts or ()
+    if not isinstance(each, Iterable) or not all(isinstance(text, str) for text in each):
+        raise UserError(f"metrics {texts!r}: it takes their names")
     return [word for text in each for word in (part.strip() for part in text.split(",")) if word]
+
+
+def _count(value: Any, what: str, minimum: int = 1) -> int:
+    """A whole number, NumPy's too. UserError for anything else."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = minimum - 1
+    if number < minimum or isinstance(value, bool):
+        raise UserError(f"{what} {value!r}: it takes whole numbers from {minimum}")
+    return number
+
+
+def _text(value: Any, what: str) -> str:
+    if not isinstance(value, str):
+        raise UserError(f"{what} {value!r}: it takes a text")
+    return value
 
 
 def _entrants(generators: Any) -> tuple[list[str], dict[str, Any]]:
     """The names of all, and the objects among them by name."""
     if isinstance(generators, Mapping):
         generators = generators.items()
+    elif isinstance(generators, tuple) and len(generators) == 2 and not isinstance(generators[1], (str, tuple)):
+        generators = [generators] if isinstance(generators[0], str) else generators
     elif isinstance(generators, str) or callable(generators) or hasattr(generators, "sample"):
         generators = [generators]
     elif not isinstance(generators, Iterable):
@@ -227,8 +271,8 @@ def _entrants(generators: Any) -> tuple[list[str], dict[str, Any]]:
         if isinstance(entrant, str):
             names += _words(entrant)
             continue
-        name, thing = entrant if isinstance(entrant, tuple) and len(entrant) == 2 else (named(entrant), entrant)
-        check(name, thing)
+        name, thing = entrant if isinstance(entrant, tuple) and len(entrant) == 2 else (name_of(entrant), entrant)
+        check_generator(name, thing)
         if name in given:
             raise UserError(f'two generators are called {name}; give ("another-name", generator) in place of one')
         given[name] = thing
@@ -239,13 +283,15 @@ def _entrants(generators: Any) -> tuple[list[str], dict[str, Any]]:
 
 
 def _seeds(seeds: Any) -> list[int]:
-    chosen = list(seeds) if isinstance(seeds, Iterable) else []
-    if not chosen or not all(isinstance(seed, int) and seed >= 0 for seed in chosen):
+    chosen = list(seeds) if isinstance(seeds, Iterable) and not isinstance(seeds, str) else []
+    if not chosen:
         raise UserError(f"seeds {seeds!r}: it takes a list of whole numbers from 0, such as [0, 1, 2]")
-    return chosen
+    return [_count(seed, "seeds:", minimum=0) for seed in chosen]
 
 
 def _settings(options: Settings | None) -> Settings:
+    if not isinstance(options or {}, Mapping):
+        raise UserError(f"options {options!r}: they are given by plugin and name")
     for name, values in (options or {}).items():
         if not isinstance(values, Mapping):
             example = '{"markov": {"order": 3}}'
@@ -260,7 +306,10 @@ def _datasets(dataset: Any, scratch: Path) -> tuple[str, ...]:
     if isinstance(dataset, (str, Path)):
         return (str(dataset),)
     if not isinstance(dataset, (SequenceSet, np.ndarray)):
-        return tuple(str(one) for one in dataset)
+        files = list(dataset) if isinstance(dataset, Iterable) else []
+        if not files or not all(isinstance(one, (str, Path)) for one in files):
+            raise UserError(f"dataset {dataset!r}: it takes sequences, files, a directory or the name of a data set")
+        return tuple(str(one) for one in files)
     path = scratch / "dataset.fa.gz"
     _sequences(dataset, "dataset").to_fasta(path)
     return (str(path),)

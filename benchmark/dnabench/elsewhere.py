@@ -10,9 +10,11 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any
 
 from dnabench import environments, keys
+from dnabench.engines.forkserver import PRELOADED
 from dnabench.errors import UserError
 from dnabench.planning.generators import plan_generator
 from dnabench.planning.traits import Traits
@@ -23,8 +25,11 @@ def answer(question: Mapping[str, Any]) -> dict[str, Any]:
     """``planned``: the generator that ``name`` stands for, with its options, or ``refused``: why it cannot be used."""
     if keys.package_digest("dnabench") != question["dnabench"]:
         return {"refused": "it has another dnabench; install the same version in both environments"}
+    for needed in sorted({name.partition(".")[0] for name in PRELOADED}):
+        if find_spec(needed) is None:
+            return {"refused": f"{needed} is not installed there, which dnabench needs"}
     try:
-        catalog = load_catalog()
+        catalog = load_catalog((), ())
         planned = plan_generator(
             catalog,
             question["name"],

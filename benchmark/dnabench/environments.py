@@ -26,7 +26,8 @@ def describe(package: str) -> dict[str, Any]:
     """What the results of ``package`` rest on in this environment: python, packages with versions, its own code."""
     packages: dict[str, str] = {}
     for found in importlib.metadata.distributions():  # of two of one name the first is imported
-        packages.setdefault(found.name, found.version)
+        if found.name:  # an interrupted installation leaves one without
+            packages.setdefault(found.name, found.version)
     return {
         "python": platform.python_version(),
         "packages": dict(sorted(packages.items())),
@@ -65,6 +66,8 @@ def ask(name: str, python: str, question: Mapping[str, Any]) -> dict[str, Any]:
         said = [line.strip() for line in ended.stderr.splitlines() if line.strip()] or ["it said nothing"]
         advice = "it takes the Python of an environment in which this dnabench and the generator are installed"
         raise UserError(f"{where}: {said[-1][:200]}; {advice}") from None
+    if not isinstance(answer, dict) or answer.keys().isdisjoint(("planned", "refused")):
+        raise UserError(f"{where}: it gives another answer than Python; it takes the Python of an environment")
     if "refused" in answer:
         raise UserError(f"{where}: {answer['refused']}")
     return answer

@@ -9,9 +9,11 @@ from __future__ import annotations
 import copy
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from dnabench import cell
 from dnabench.engines import Ended, Started
@@ -22,10 +24,11 @@ from dnabench.sequences import SequenceSet
 from dnabench.specs import NAME_PATTERN
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from dnabench.context import Context
     from dnabench.engines import Engine, Event, Needs
+
+
+_ANSWERS = "it takes a SequenceSet, uint8 codes of shape (n, length), or texts"
 
 
 class Given:
@@ -40,16 +43,29 @@ class Given:
 
     def fit(self, train: SequenceSet, *, context: Context) -> None:
         """Have a copy of it learn, if it can."""
-        if callable(getattr(self._thing, "fit", None)):
+        if not callable(getattr(self._thing, "fit", None)):
+            return
+        try:
             self._thing = copy.deepcopy(self._thing)
-            _call(self._thing.fit, train, context)
+        except Exception as error:
+            kind = type(self._thing).__name__
+            raise UserError(f"each seed trains a copy of {kind}, and copy.deepcopy cannot copy it: {error}") from error
+        _call(self._thing.fit, train, context)
 
     def sample(self, n: int, *, context: Context) -> SequenceSet | np.ndarray:
         """What it draws: a SequenceSet, uint8 codes of shape (n, length), or texts."""
         drawn: Any = _call(getattr(self._thing, "sample", self._thing), n, context)
-        if isinstance(drawn, Sequence) and all(isinstance(text, str) for text in drawn):
-            return SequenceSet.from_strings(drawn)
-        return drawn  # type: ignore[no-any-return]  # whatever it is, it is looked at next
+        if isinstance(drawn, SequenceSet):
+            return drawn
+        if isinstance(drawn, str) or not isinstance(drawn, Iterable):
+            raise UserError(f"it returned a {type(drawn).__name__}; {_ANSWERS}")
+        codes = np.asarray(drawn) if hasattr(drawn, "__array__") else None
+        if codes is not None and codes.dtype.kind in "biuf":
+            return codes
+        texts = list(drawn if codes is None else codes)
+        if not all(isinstance(text, str) for text in texts):
+            raise UserError(f"it returned a {type(drawn).__name__} of other things than texts; {_ANSWERS}")
+        return SequenceSet.from_strings(texts)
 
     def save(self, directory: Path) -> None:
         """Have it saved, if it can be; it stays in memory, too."""
@@ -75,7 +91,7 @@ def _call(method: Callable[..., Any], argument: object, context: Context) -> Any
     return method(argument, **{name: value() for name, value in offered.items() if name in known})
 
 
-def named(thing: Any) -> str:
+def name_of(thing: Any) -> str:
     """What a generator is called that comes without a name: after its function or class. UserError for none."""
     name = getattr(thing, "__name__", type(thing).__name__)
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).replace("_", "-").lower().strip("-")
@@ -84,7 +100,7 @@ def named(thing: Any) -> str:
     return words
 
 
-def check(name: Any, thing: Any) -> None:
+def check_generator(name: Any, thing: Any) -> None:
     """UserError for what is no generator, and for what can be no name of one."""
     if not isinstance(name, str) or not NAME_PATTERN.fullmatch(name):
         raise UserError(f"{name!r} is no name for a generator: lower-case words joined by hyphens")
@@ -95,23 +111,33 @@ def check(name: Any, thing: Any) -> None:
 
 
 class GivenEngine:
-    """Executes the training and sampling of given generators in this process; ``engine`` executes everything else."""
+    """Executes the training and sampling of given generators in this process; ``engine`` executes everything else.
 
-    def __init__(self, engine: Engine, given: Mapping[str, Any]) -> None:
+    Args:
+        device: which they are told to use: with a number, since the GPUs of this process are all visible to them.
+    """
+
+    def __init__(self, engine: Engine, given: Mapping[str, Any], device: str) -> None:
         self._engine = engine
         self._given = given
+        self._device = device
         self._waiting: list[tuple[str, Order]] = []
         self._trained: dict[tuple[str, int], Given] = {}
 
     def submit(self, name: str, order: Mapping[str, Any], needs: Needs) -> None:
         """See :class:`dnabench.engines.Engine`."""
         if order["cell"]["generator"] in self._given and not order["cell"]["metric"]:
-            self._waiting.append((name, Order.from_json(order)))
+            # A sample goes before other trainings, so that one copy of an object is held at a time.
+            at = 0 if order["cell"]["kind"] == "sample" else len(self._waiting)
+            self._waiting.insert(at, (name, Order.from_json(order)))
         else:
             self._engine.submit(name, order, needs)
 
     def events(self) -> Iterator[Event]:
-        """See :class:`dnabench.engines.Engine`; the given ones come first, since they wait for no others."""
+        """See :class:`dnabench.engines.Engine`; the given ones come first, since they wait for no others.
+
+        Meanwhile what the other engine has begun goes on.
+        """
         while self._waiting:
             name, order = self._waiting.pop(0)
             yield Started(name=name)
@@ -126,7 +152,9 @@ class GivenEngine:
         else:
             generator = self._trained.pop(key)
         with deterministic():
-            return cell.measured(lambda: _Execution(order, generator).run())
+            answer = cell.measured(lambda: _Execution(order, generator, self._device).run())
+        del answer["peak_memory_mb"]  # of this process ever since it began, which says nothing of the object
+        return answer
 
     def cancel(self) -> None:
         """See :class:`dnabench.engines.Engine`."""
@@ -141,9 +169,14 @@ class GivenEngine:
 class _Execution(cell.Execution):
     """One order being executed with a generator at hand."""
 
-    def __init__(self, order: Order, generator: Given) -> None:
+    def __init__(self, order: Order, generator: Given, device: str) -> None:
         super().__init__(order, lambda *_: None)
         self._generator = generator
+        self._device = device
+
+    def context(self, role: str, scratch: Path, **more: Any) -> Context:
+        """As in a cell, on its device."""
+        return super().context(role, scratch, **more, device=self._device)
 
     def generator(self) -> Given:
         """The one at hand."""

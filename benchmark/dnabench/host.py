@@ -62,7 +62,12 @@ class Host(ABC):
     @cached_property
     def device(self) -> str:
         """``cpu`` or ``cuda``. UserError when what was asked for is not there."""
-        return choose_device(self._asked_device, len(self.machine["gpus"])).partition(":")[0]
+        return self.device_here.partition(":")[0]
+
+    @property
+    def device_here(self) -> str:
+        """The device with the number that was asked for, for a process that sees all GPUs."""
+        return choose_device(self._asked_device, len(self.machine["gpus"]))
 
     @abstractmethod
     def check(self, plan: Plan) -> None:

@@ -32,7 +32,7 @@ def numerics(device: str, threads: int, core: str, packages: Mapping[str, str] |
         core: the digest of dnabench itself.
         packages: package -> version, of another environment than this one.
     """
-    version = importlib.metadata.version if packages is None else packages.__getitem__
+    version = importlib.metadata.version if packages is None else lambda name: packages.get(name, "")
     versions = {name: version(name) for name in ("torch", "numpy", "scipy")}
     return {"device": device.partition(":")[0], "threads": threads, "core": core, **versions}
 

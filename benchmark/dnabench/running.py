@@ -156,13 +156,16 @@ class Run:
         made_with = provenance.collect(self._host.machine, code, request.pythons, anonymous=anonymous)
         runs.open_directory(directory, plan, made_with)
         earlier = runs.earlier_failures(directory, plan)
+        engine = self._host.engine
+        if request.given:
+            engine = GivenEngine(engine, request.given, self._host.device_here)
         with self._store.in_use(directory):
             results = Execution(
                 plan=plan,
                 identity=self.identity,
                 site=site,
                 store=self._store,
-                engine=GivenEngine(self._host.engine, request.given) if request.given else self._host.engine,
+                engine=engine,
                 catalog=request.catalog,
                 directory=directory,
                 watcher=watcher,

@@ -39,6 +39,8 @@ class ExternalOptions:
             raise ValueError(f"external has no command; give one: {EXAMPLE}")
         for which in ("command", "train") if self.train else ("command",):
             self._check(which)
+        if self.name and "{name}" not in self.command + self.train:
+            raise ValueError(f"{self.name} is to be external's name, but no command has {{name}}")
         found = self._digest()
         if self.files_sha256 not in ("", found):
             raise ValueError(f"files of {self.command!r} are not what they were, or not to be found from {Path.cwd()}")
@@ -63,7 +65,10 @@ class ExternalOptions:
             raise ValueError(f"{which} {text!r} has {{name}}: say --generator external=NAME")
         program, *_ = self._words(which)
         if "{" not in program and shutil.which(program) is None:
-            raise ValueError(f"{which} {text!r}: there is no program {program} in {Path.cwd()} or on the PATH")
+            why = (
+                "cannot be executed (chmod +x)" if Path(program).exists() else f"is not in {Path.cwd()} or on the PATH"
+            )
+            raise ValueError(f"{which} {text!r}: the program {program} {why}")
 
     def _words(self, which: str) -> list[str]:
         """The words of a command, with its name in those that hold no other placeholder."""

@@ -47,7 +47,7 @@ def test_installed_generators_have_the_results_of_the_command_line(dnabench, pro
         options={"markov": {"pseudocount": 2}}, out=tmp_path / "b",
     )  # fmt: skip
     assert to_csv(found.results.to_dict("records"), COLUMNS).replace("nan", "") == ended.out
-    assert found.directory == tmp_path / "b"
+    assert found.directory == tmp_path / "b"  # absolute
     for table in ("results", "leaderboard"):
         name = f"{table}.csv"
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
@@ -117,6 +117,79 @@ def test_a_generator_that_raises_is_a_row(promoters):
     assert list(found.leaderboard["generator"]) == ["composition", "broken", "short"]
 
 
+def test_answers_of_many_kinds(promoters):
+    texts = uniform(60, seed=1, length=64)
+    kinds = {
+        "texts": texts,
+        "generator": (text for text in texts),
+        "array": np.array(texts),
+        "objects": np.array(texts, object),
+        "set": SequenceSet.from_strings(texts),
+        "tensor": torch.from_numpy(SequenceSet.from_strings(texts).codes),
+    }
+    found = library.run({name: lambda n, kind=kind: kind for name, kind in kinds.items()}, dataset=promoters, seeds=[0],
+                        metrics="gc", samples=60, controls=False)  # fmt: skip
+    assert set(found.results["status"]) == {"done"}, found.results[["generator", "error"]]
+    assert len(set(found.results.query("metric == 'gc'")["value"])) == 1
+
+
+def test_one_copy_at_a_time_and_others_go_on_meanwhile(promoters, tmp_path):
+    class Counted(Memoriser):
+        alive = most = 0
+
+        def __deepcopy__(self, memo):
+            type(self).alive += 1
+            type(self).most = max(self.most, self.alive)
+            return type(self)()
+
+        def __del__(self):
+            type(self).alive -= 1
+
+        def fit(self, train):
+            super().fit(train)
+            began = tmp_path / "run" / "events.jsonl"
+            self.seen = began.read_text().count('"cell-submitted"')
+
+    Counted.alive = 1
+    library.run([("a", Counted()), "composition"], dataset=promoters, seeds=[0, 1, 2], out=tmp_path / "run", **SMALL)
+    assert Counted.most <= 3  # the one that was given, and a copy; another until its successor is made
+
+
+def test_an_interrupted_run_leaves_nothing_to_the_next(promoters, monkeypatch):
+    class Interrupted:
+        def sample(self, n):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        library.run([Interrupted(), "composition"], dataset=promoters, seeds=[7], **SMALL)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):  # while it asks what machine this is
+        patch.setattr("dnabench.engines.sandbox.Sandbox.events", interrupt)
+        library.run("composition", dataset=promoters, seeds=[7], **SMALL)
+    found = library.run("composition", dataset=promoters, seeds=[7], **SMALL)
+    assert set(found.results["status"]) == {"done"}
+
+
+def test_a_run_within_a_run_is_refused(promoters):
+    class Nested:
+        def sample(self, n):
+            library.run("composition", dataset=promoters, seeds=[0], **SMALL)
+
+    found = library.run(Nested(), dataset=promoters, seeds=[0], **SMALL)
+    assert set(found.results["error"]) == {
+        "another dnabench.run goes on in this process; begin this one when it has ended"
+    }
+
+
+def test_numbers_of_numpy_are_numbers(promoters):
+    found = library.run("composition", dataset=promoters, metrics="gc", controls=False, seeds=np.arange(2),
+                        samples=np.int64(40))  # fmt: skip
+    assert set(found.results["n_generated"]) == {40}
+
+
 class Tool:
     pass
 
@@ -134,7 +207,18 @@ class Tool:
         ({"generators": [uniform, uniform]}, "two generators are called uniform"),
         ({"generators": {"markov": uniform}}, "dnabench 0.1.0 has a generator named 'markov'; give yours another name"),
         ({"seeds": 3}, r"seeds 3: it takes a list of whole numbers from 0, such as \[0, 1, 2\]"),
-        ({"seeds": [0, -1]}, r"seeds \[0, -1\]"),
+        ({"seeds": [0, -1]}, "seeds: -1: it takes whole numbers from 0"),
+        ({"seeds": [True]}, "seeds: True: it takes whole numbers from 0"),
+        ({"samples": 2.5}, "samples 2.5: it takes whole numbers from 1"),
+        ({"length": 0}, "length 0: it takes whole numbers from 1"),
+        ({"jobs": -1}, "jobs -1"),
+        ({"threads": "x"}, "threads 'x'"),
+        ({"dataset": []}, r"dataset \[\]: it takes sequences, files, a directory or the name"),
+        ({"dataset": 3}, "dataset 3"),
+        ({"metrics": [3]}, r"metrics \[3\]: it takes their names"),
+        ({"options": ["a"]}, "they are given by plugin and name"),
+        ({"device": None}, "device None: it takes a text"),
+        ({"preset": None}, "no preset None"),
         ({"preset": "quik"}, "no preset 'quik'; did you mean quick"),
         ({"options": {"markov": 3}}, "options of markov: 3; they are given by plugin and name"),
         ({"options": {"uniform": {"x": 3}}}, "no plugin named 'uniform'"),

@@ -173,6 +173,30 @@ def test_bad_input(dnabench, promoters, elsewhere, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_what_an_environment_lacks_is_said_before_anything_runs(dnabench, promoters, elsewhere, tmp_path):
+    (elsewhere.site / "without.pth").write_text("import sys; sys.modules['scipy'] = None\n")
+    arguments = run_arguments(promoters, "--python", f"afar={elsewhere.python}", "--out", tmp_path / "run")
+    ended = dnabench(*arguments)
+    assert ended.code == 2
+    assert "python: scipy is not installed there, which dnabench needs" in ended.err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_server_that_cannot_import_fails_its_cells_alone(dnabench, promoters, elsewhere):
+    (elsewhere.site / "scipy.py").write_text("raise ImportError('built for another NumPy')\n")
+    ended = dnabench(*run_arguments(promoters, "--python", f"afar={elsewhere.python}", "--format", "csv"))
+    rows = {row["generator"]: row for row in csv.DictReader(ended.out.splitlines()) if row["metric"] == "gc"}
+    assert ended.code == 1
+    assert rows["composition"]["status"] == "done"
+    assert rows["afar"]["error"].endswith("python could not import what cells need; stderr says why")
+
+
+def test_an_allow_list_is_for_this_environment(dnabench, promoters, elsewhere, monkeypatch):
+    monkeypatch.setenv("DNABENCH_PLUGINS", "dnabench-baselines,dnabench-metrics")
+    ended = dnabench(*run_arguments(promoters, "--python", f"afar={elsewhere.python}", "--dry-run"))
+    assert ended.code == 0, ended.err
+
+
 def test_workers_of_a_cluster_do_not_have_it():
     planned = PlannedGenerator(
         name="afar", plugin="afar", version=1, kind="model", distribution="afar_dna 1.3", device="cpu", devices=1,

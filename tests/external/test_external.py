@@ -146,9 +146,14 @@ def test_training_goes_on_from_what_it_left_and_sampling_changes_nothing(script,
         ({"command": "awk '{print}' {n} {seed} {out}"}, r"other braces are doubled: \{\{ \}\}"),
         ({"command": "sample '{n} {seed} {out}"}, "No closing quotation"),
         ({"command": "true {n} {seed} {out}", "train": "learn"}, r"lacks \{train\}"),
-        ({"command": "sample {n} {seed} {out}"}, "there is no program sample in /"),
+        ({"command": "sample {n} {seed} {out}"}, "the program sample is not in /"),
         ({"command": "./{name} {n} {seed} {out}"}, r"has \{name\}: say --generator external=NAME"),
-        ({"command": "./{name} {n} {seed} {out}", "name": "evo"}, "there is no program ./evo in /"),
+        (
+            {"command": "true {n} {seed} {out}", "name": "evo"},
+            r"evo is to be external's name, but no command has \{name\}",
+        ),
+        ({"command": f"{__file__} {{n}} {{seed}} {{out}}"}, r"cannot be executed \(chmod \+x\)"),
+        ({"command": "./{name} {n} {seed} {out}", "name": "evo"}, "the program ./evo is not in /"),
     ],
 )
 def test_commands_that_cannot_work_are_refused(options, message):

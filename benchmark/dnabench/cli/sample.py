@@ -59,6 +59,11 @@ def command(
         name, version, length, dataset = (about[key] for key in ("generator", "version", "length", "dataset_sha256"))
     except (OSError, ValueError, KeyError, TypeError):
         raise UserError(f"{model}: no trained model here; RUN_DIR/models/NAME/seedK of a run is one") from None
+    if not catalog.find(name) and (made_by := about.get("distribution")):
+        raise UserError(
+            f"{model}: {name} came with {made_by}, which is not installed here; where it is (see --python of dnabench "
+            "run), dnabench sample draws from it"
+        )
     spec = catalog.generator(name).spec
     if spec.version != version:
         raise UserError(f"{model}: made by version {version} of {spec.name}, but version {spec.version} is installed")

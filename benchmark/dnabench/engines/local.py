@@ -40,6 +40,7 @@ class LocalEngine:
     def submit(self, name: str, order: Mapping[str, Any], needs: Needs) -> None:
         """See :class:`dnabench.engines.Engine`."""
         self._waiting.append((name, order, needs))
+        self._begin()  # who submits may have other things to do before it asks for events
 
     def events(self) -> Iterator[Event]:
         """See :class:`dnabench.engines.Engine`."""

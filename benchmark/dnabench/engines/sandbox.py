@@ -182,8 +182,12 @@ class Sandbox:
 
     def _bury(self, python: str) -> Iterator[Event]:
         """A server died, and with it every cell of its."""
-        code = self._servers[python].process.wait() or -signal.SIGKILL
+        server = self._servers[python]
+        code = server.process.wait() or -signal.SIGKILL
         ends = [Ended(name=cell.name, answer=_answer(cell, code)) for cell in self._cells_of(python).values()]
+        if not server.ready:
+            why = f"{python or sys.executable} could not import what cells need; stderr says why"
+            ends = [Ended(name=end.name, answer={**end.answer, "error": why}) for end in ends]
         self._close(python)
         yield from ends
 
@@ -294,10 +298,14 @@ def sandbox(threads: int) -> Sandbox:
 def ask(order: Mapping[str, Any], threads: int) -> dict[str, Any]:
     """The answer to one order that is no cell, from a process of its own. RuntimeError where it died."""
     place = sandbox(threads)
-    place.start("question", order)
-    while True:
-        for event in place.events(wait=60):
-            if isinstance(event, Ended):
-                if event.answer.get("status") in (CRASHED, OOM):
-                    raise RuntimeError(f"{event.answer['error']}; {event.answer['log'].strip()[-500:]}")
-                return {name: value for name, value in event.answer.items() if name not in ("seconds", "log", "stack")}
+    try:
+        place.start("question", order)
+        answer = next(
+            event.answer for _ in itertools.count() for event in place.events(wait=60) if isinstance(event, Ended)
+        )
+    except BaseException:
+        place.close()  # or the answer would be taken for that to the next question
+        raise
+    if answer.get("status") in (CRASHED, OOM):
+        raise RuntimeError(f"{answer['error']}; {answer['log'].strip()[-500:]}")
+    return {name: value for name, value in answer.items() if name not in ("seconds", "log", "stack")}

@@ -27,6 +27,7 @@ class ServerProcess:
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True
         )
+        self.ready = False  # whether it has imported everything
         self._pending = b""
 
     def request(self, number: int, directory: Path) -> None:
@@ -45,7 +46,11 @@ class ServerProcess:
         """What it has said, for when something can be read; None where it is gone."""
         data = os.read(self.fileno(), 1 << 16)
         *lines, self._pending = (self._pending + data).split(b"\n")
-        return [json.loads(line) for line in lines] if data else None
+        if not data:
+            return None
+        replies = [json.loads(line) for line in lines]
+        self.ready = self.ready or any("ready" in reply for reply in replies)
+        return replies
 
     def leave(self) -> None:
         """Have it end, which :meth:`close` waits for."""
