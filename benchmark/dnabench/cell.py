@@ -242,7 +242,7 @@ class Execution:
         for name in self.plan.slices_of(self.cell.generator):
             try:
                 slices[name] = (
-                    self._compare(generated, reference)
+                    self._compare(generated, reference, for_plots=True)
                     if name == ALL
                     else self._compare_slice(name, generated, reference)
                 )
@@ -279,7 +279,12 @@ class Execution:
         return self.parts.floor_pair(self.plan.n_generated, self.plan.n_reference, repeat=self.cell.seed)
 
     def _compare(
-        self, generated: SequenceSet, reference: SequenceSet, wholes: Wholes = MappingProxyType({})
+        self,
+        generated: SequenceSet,
+        reference: SequenceSet,
+        wholes: Wholes = MappingProxyType({}),
+        *,
+        for_plots: bool = False,
     ) -> dict[str, Any]:
         record, _ = self.scorer.score(
             self.plan.metric(self.cell.metric),
@@ -288,6 +293,7 @@ class Execution:
             dataset=self.plan.dataset_sha256,
             repeat=self.cell.seed,
             wholes=wholes,
+            for_plots=for_plots,
         )
         return {"status": DONE, "record": record}
 

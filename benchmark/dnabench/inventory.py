@@ -30,6 +30,7 @@ _NAMES = {
         "models": _KEY,
         "samples": _KEY,
         "scores": rf"{_KEY}\.json",
+        "details": rf"{_KEY}\.csv",
         "embeddings": rf"{_KEY}\.npy",
         "scratch": rf"{_KEY}|fetch-{_SET}",
         "parts": _KEY,
@@ -38,7 +39,7 @@ _NAMES = {
         DATA: _SET,
     }.items()
 }
-_FILES = ("cells", "scores", "embeddings", "splits")
+_FILES = ("cells", "scores", "details", "embeddings", "splits")
 KINDS = (*_NAMES, OTHER)
 MADE = tuple(kind for kind in _NAMES if kind not in (DOWNLOADS, DATA))
 

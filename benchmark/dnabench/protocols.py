@@ -166,7 +166,11 @@ class Score:
         value: finite; a NaN is a defect of the metric and raises ValueError.
         ci_low, ci_high: ends of a 95 % interval of the value over draws of both sets, both or neither.
         parts: name -> Score, written as rows named ``metric.part``; not ranked.
-        details: a table for plots.
+        details: a table for plots. A run keeps that of the whole sample as ``details/GENERATOR/seedK/METRIC.csv``. The
+            report draws it where its columns say how: with ``generated`` and ``reference``, numbers on one scale, as
+            curves over ``position`` (bases from a sequence's first, 0) or ``distance`` (bp), in a panel for each value
+            of the columns of text before it (rows without a position are left out); without one of these two as
+            points, a row each, named by the columns of text. With ``identity`` (a share from 0 to 1) as its histogram.
         direction: of a part, which way is better: ``lower``, ``higher``, or ``none`` where neither is; None for the
             metric's own.
     """

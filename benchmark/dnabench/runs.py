@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dnabench import events
+from dnabench.data.slices import ALL
 from dnabench.errors import UserError
 from dnabench.files import atomic_write
 from dnabench.leaderboard import facts, table
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 EVENTS = "events.jsonl"
+DETAILS = "details"
 TIMING_COLUMNS = ("cell", "generator", "seed", "metric", "status", "cached", "seconds", "peak_memory_mb")
 
 
@@ -98,7 +100,7 @@ def earlier_failures(directory: Path, plan: Plan) -> dict[Cell, CellResult]:
 
 
 def publish(result: CellResult, store: Store, directory: Path) -> None:
-    """Copy a finished sample or model from the store into the run directory, and keep a cell's log.
+    """Copy a finished sample or model, or a score's details, from the store into the run directory; keep a cell's log.
 
     UserError when they cannot be written.
     """
@@ -113,10 +115,19 @@ def publish(result: CellResult, store: Store, directory: Path) -> None:
             atomic_write(directory / "samples" / cell.generator / f"seed{cell.seed}.fa.gz", sample)
         elif cell.kind == "train":
             _copy(store.files("train", result.key), directory / "models" / cell.generator / f"seed{cell.seed}")
+        elif cell.kind == "score":
+            _publish_details(result, store, directory / DETAILS / cell.generator / f"seed{cell.seed}")
     except OSError as error:
         # shutil collects what went wrong, file by file.
         why = error.strerror or next((reason for *_, reason in error.args[0]), "")
         raise UserError(f"{directory}: {cell} cannot be copied here: {why}") from None
+
+
+def _publish_details(result: CellResult, store: Store, directory: Path) -> None:
+    """Copy the table of a score's details; one that has been pruned from the store, and only plots lack it, is not."""
+    key = result.answer["slices"][ALL]["record"].get("details")
+    if key and store.details(key).is_file():
+        atomic_write(directory / f"{result.cell.metric}.csv", store.details(key).read_bytes())
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -92,6 +92,7 @@ class Scorer:
         dataset: str,
         repeat: int,
         wholes: Wholes = MappingProxyType({}),
+        for_plots: bool = False,
     ) -> tuple[dict[str, Any], bool]:
         """The score record and whether the store had it.
 
@@ -100,6 +101,10 @@ class Scorer:
 
         The record holds value, ci_low, ci_high, parts, n_generated, n_reference and embedder_sha256. Whatever the
         metric raises passes through.
+
+        ``for_plots``: what is computed also leaves the table of its details in the store, and the record says where it
+        and the embeddings are: ``details`` is its key, ``embeddings`` the keys of the generated and the real side. A
+        score that an earlier version stored has neither.
         """
         spec = self._catalog.metric(metric.name).spec
         if spec.needs_train and self._train is None:
@@ -144,6 +149,13 @@ class Scorer:
                 "n_reference": len(reference),
                 "embedder_sha256": embedder.digest if embedder else "",
             }
+            if for_plots and score.details is not None:
+                self._store.put_details(
+                    key, score.details.to_csv(index=False, float_format="%.9g", lineterminator="\n")
+                )
+                record["details"] = key
+            if for_plots and embedder:
+                record["embeddings"] = [self._embedding_key(embedder, side.digest) for side in (generated, reference)]
             self._store.put_score(key, record)
         return record, False
 
@@ -183,10 +195,7 @@ class Scorer:
     def _embed(self, metric: PlannedMetric, name: str, sequences: SequenceSet) -> np.ndarray:
         """Vectors of ``sequences``: float32, shape ``(n, dimension)``; from memory or the store where known."""
         embedder = self._embedder(metric, name)
-        key = keys.key(
-            "embedding",
-            {"embedder": embedder.key, "numerics": self._numerics, "sequences": sequences.digest},
-        )
+        key = self._embedding_key(embedder, sequences.digest)
         if key in self._recent:
             return self._recent[key]
         vectors = self._store.embedding(key)
@@ -201,6 +210,9 @@ class Scorer:
             self._recent.pop(next(iter(self._recent)))
         self._recent[key] = vectors
         return vectors
+
+    def _embedding_key(self, embedder: _LoadedEmbedder, digest: str) -> str:
+        return keys.key("embedding", {"embedder": embedder.key, "numerics": self._numerics, "sequences": digest})
 
     def _make_embedding(self, embedder: Any, name: str, sequences: SequenceSet, scratch: Path) -> np.ndarray:
         context = Context(

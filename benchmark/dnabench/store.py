@@ -6,6 +6,7 @@
     models/<key>/           of a train cell
     samples/<key>/          of a sample cell: sample.fa.gz
     scores/<key>.json       of one comparison
+    details/<key>.csv       the table that a metric made for plots of it
     embeddings/<key>.npy
     scratch/<key>/          work in progress and a generator's checkpoints, gone once the result is stored
     parts/, splits/, data/, downloads/    sequences (see dnabench.data)
@@ -116,6 +117,11 @@ class Store:
         record = self._json(self._cell(key))
         return None if record is None else record["answer"]
 
+    def key_parts(self, key: str) -> dict[str, Any] | None:
+        """What the key of a finished cell is made of, or None."""
+        record = self._json(self._cell(key))
+        return None if record is None else record["key"]
+
     def files(self, kind: str, key: str) -> Path:
         """The directory of the files of a train or sample cell, or of a fitted embedder."""
         return self.root / FOLDERS[kind] / key
@@ -155,6 +161,14 @@ class Store:
     def put_score(self, key: str, record: dict[str, Any]) -> None:
         """Store a score record."""
         atomic_write(self.root / "scores" / f"{key}.json", json.dumps(record, sort_keys=True))
+
+    def details(self, key: str) -> Path:
+        """Where the table of a score lies, if it has one."""
+        return self.root / "details" / f"{key}.csv"
+
+    def put_details(self, key: str, table: str) -> None:
+        """Store the table of a score, CSV text. To be done before the score is stored."""
+        atomic_write(self.details(key), table)
 
     def embedding(self, key: str) -> np.ndarray | None:
         """A stored embedding, or None."""

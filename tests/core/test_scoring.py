@@ -111,3 +111,54 @@ def test_a_floor_is_the_mean_of_its_draws_with_the_parts_that_all_have():
     mean = mean_record([record(1.0, a=2.0, b=5.0), record(2.0, a=4.0), record(6.0, a=9.0, b=1.0)])
     assert (mean["value"], mean["ci_low"], mean["draws"], mean["n_generated"]) == (3.0, None, [1.0, 2.0, 6.0], 7)
     assert {name: part["value"] for name, part in mean["parts"].items()} == {"a": 5.0}
+
+
+PLOTTED = """
+import pandas as pd
+from dnabench import EmbedderSpec, MetricSpec, Score, hookimpl
+
+@hookimpl
+def dnabench_metrics():
+    yield MetricSpec(name="plotted", target="plotted_dna:Plotted", summary="for a test", direction="lower",
+                     embedder="base-counts")
+
+@hookimpl
+def dnabench_embedders():
+    yield EmbedderSpec(name="base-counts", target="plotted_dna:BaseCounts", summary="for a test", dimension=2)
+
+class BaseCounts:
+    def embed(self, sequences, *, context):
+        return (sequences.codes[:, :2] == 0).astype("float32")
+
+class Plotted:
+    def score(self, *, generated, reference, context):
+        sides = [context.embed(context.embedder, side).mean() for side in (generated, reference)]
+        table = pd.DataFrame({"base": ["A"], "generated": sides[:1], "reference": sides[1:]})
+        return Score(value=float(sides[0]), details=table)
+"""
+
+
+def test_details_and_embeddings_are_kept_for_plots_where_they_are_asked_for(install, tmp_path):
+    install("plotted_dna", PLOTTED)
+    catalog, store = load_catalog(), Store.open(tmp_path / "store")
+    scorer = Scorer(catalog, store, device="cpu", threads=1, core="", train=None, progress=lambda *_: None)
+    (metric,) = plan_metrics(catalog, ["plotted"], {})
+
+    def score(generated, reference, **more):
+        about = {"generated": generated, "reference": reference, "dataset": "d", "repeat": 0}
+        return scorer.score(metric, **about, **more)
+
+    generated, reference = SequenceSet.from_strings(["AC", "AA"]), SequenceSet.from_strings(["AC", "CC", "CC", "CC"])
+    record, cached = score(generated, reference, for_plots=True)
+    assert not cached
+    assert store.details(record["details"]).read_text() == "base,generated,reference\nA,0.75,0.125\n"
+    assert [store.embedding(key).tolist() for key in record["embeddings"]] == [
+        [[1, 0], [1, 1]],
+        [[1, 0], [0, 0], [0, 0], [0, 0]],
+    ]
+    assert score(generated, reference, for_plots=True) == (record, True)
+
+    # What was stored without them, as by an earlier version, is a score all the same.
+    plain, _ = score(reference, generated)
+    assert {"details", "embeddings"}.isdisjoint(plain)
+    assert score(reference, generated, for_plots=True) == (plain, True)

@@ -161,6 +161,7 @@ def test_the_score_by_hand(meme_file, make_context):
 
     assert score.details.to_dict("list") == {
         "motif": ["one"] * 4 + ["two"] * 4,
+        "position": pytest.approx([0, 4, 8, np.nan] * 2, nan_ok=True),
         "bin": ["0-3", "4-7", "8-11", "absent"] * 2,
         "generated": pytest.approx([2 / 7, 1 / 7, 3 / 7, 1 / 7, 0, 1 / 7, 2 / 7, 4 / 7]),
         "reference": pytest.approx([1 / 6, 2 / 6, 0, 3 / 6, 1 / 6, 1 / 6, 1 / 6, 3 / 6]),

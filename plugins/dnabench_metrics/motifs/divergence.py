@@ -150,11 +150,13 @@ def _score(value: float, influence_generated: np.ndarray, influence_reference: n
 def _frequencies(
     motif: str, generated: np.ndarray, reference: np.ndarray, width: int, length: int, cells: int
 ) -> pd.DataFrame:
-    """One row per cell: motif, bin (``0-7``, ..., ``absent``), and the share of either side's sequences in it."""
-    bins = [f"{start}-{min(start + width, length) - 1}" for start in range(0, length, width)]
+    """One row per cell: motif, first position, bin (``0-7``, ..., ``absent``), either side's share of sequences."""
+    starts = range(0, length, width)
+    bins = [f"{start}-{min(start + width, length) - 1}" for start in starts]
     return pd.DataFrame(
         {
             "motif": motif,
+            "position": [*starts, np.nan],
             "bin": [*bins, "absent"],
             "generated": np.bincount(generated, minlength=cells) / len(generated),
             "reference": np.bincount(reference, minlength=cells) / len(reference),
