@@ -19,6 +19,7 @@ COMMANDS = {
     "run": "Train, sample and score generators; write a leaderboard.",
     "score": "Score FASTA files of generated sequences against real ones.",
     "sample": "Draw more sequences from a trained model of a run.",
+    "report": "Write the page and the figures of a run.",
     "list": "List generators, metrics, embedders, datasets and suites.",
     "show": "Describe a plugin or a suite with its options.",
     "check": "Check that a plugin keeps the promises of its kind.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -125,8 +125,12 @@ class StoredParts(Draws):
 
 
 def parts_key(data: Draws) -> str:
-    """The name of parts in the store: a sha256 over the digests of the whole and of each."""
-    digests = [data.digest, *(getattr(data, name).digest for name in NAMES)]
+    """The name of parts in the store."""
+    return key_of_digests([data.digest, *(getattr(data, name).digest for name in NAMES)])
+
+
+def key_of_digests(digests: Sequence[str]) -> str:
+    """The name in the store of the parts with these digests: of the whole, and of each in the order of ``NAMES``."""
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 

@@ -1,0 +1,132 @@
+"""The sequences and embeddings behind a run's scores, as far as they are still there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from dnabench.data.parts import StoredParts, key_of_digests
+from dnabench.data.slices import ALL, column_of
+from dnabench.errors import UserError
+from dnabench.sequences import SequenceSet
+
+if TYPE_CHECKING:
+    from dnabench.plan import Plan
+    from dnabench.store import Store
+
+#: Sequences that are looked at on each side: shares are then known to about 1 %.
+MOST = 2000
+
+
+class Embedded(NamedTuple):
+    """Embeddings by one embedder: float32, shapes ``(n, dimension)``; generated ones by generator."""
+
+    real: np.ndarray
+    generated: dict[str, np.ndarray]
+
+
+class Material:
+    """Of the first seed: it stands for the others, whose samples are of the same model and size.
+
+    Attributes:
+        seed: that seed.
+    """
+
+    def __init__(
+        self, directory: Path, plan: Plan, store: Store, ended: Mapping[str, Mapping[str, Any]], tss: int | None
+    ) -> None:
+        self._directory = directory
+        self._plan = plan
+        self._store = store
+        self._ended = ended
+        self._tss = tss
+        self.seed = plan.seeds[0]
+
+    @cached_property
+    def real(self) -> SequenceSet | None:
+        """The reference: at most ``MOST`` of the real sequences that samples were compared with.
+
+        None where the store is gone.
+        """
+        whole = self._reference
+        return None if whole is None else whole.take(np.arange(min(MOST, len(whole))))
+
+    @cached_property
+    def _reference(self) -> SequenceSet | None:
+        digests = self._digests()
+        if digests is None:
+            return None
+        directory = self._store.root / "parts" / key_of_digests(digests)
+        try:
+            return StoredParts(directory).reference(self._plan.n_reference, repeat=self.seed)
+        except (OSError, ValueError, KeyError):
+            return None
+
+    def _digests(self) -> list[str] | None:
+        """Those of the whole set, and of its training, validation and test part, as the keys of cells have them."""
+        parts: dict[str, Any] = {}
+        for kind, names in (("train/", ("train",)), ("score/", ("validation", "test"))):
+            keys = (event["key"] for name, event in self._ended.items() if name.startswith(kind) and event.get("key"))
+            known = next((found for key in keys if (found := self._store.key_parts(key)) is not None), None)
+            if known is None or not known.keys() >= set(names):
+                return None
+            parts |= {name: known[name] for name in names}
+        return [self._plan.dataset_sha256, parts["train"], parts["validation"], parts["test"]]
+
+    @cached_property
+    def generated(self) -> dict[str, SequenceSet]:
+        """Generator -> at most ``MOST`` of its sequences; those that have a sample of that seed."""
+        found = {}
+        for generator in self._plan.generators:
+            path = self._directory / "samples" / generator.name / f"seed{self.seed}.fa.gz"
+            try:
+                sample = SequenceSet.from_fasta(path)
+            except (OSError, UserError):
+                continue
+            found[generator.name] = sample.take(np.arange(min(MOST, len(sample))))
+        return found
+
+    @cached_property
+    def tss(self) -> int | None:
+        """The index of the transcription start site: as the user says, or as the label ``range=-205..50`` does.
+
+        That counts from the site, which is 0; longer sequences were cropped around their centre. None where the labels
+        do not say, or not one place.
+        """
+        if self._tss is not None or self.real is None:
+            return self._tss
+        labels = self.real.labels
+        ranges = set(labels["range"]) if "range" in labels else set()
+        found = re.fullmatch(r"(-?\d+)\.\.(-?\d+)", next(iter(ranges))) if len(ranges) == 1 else None
+        if found is None:
+            return None
+        first, last = int(found[1]), int(found[2])
+        index = -first - (last - first + 1 - self._plan.length) // 2
+        return index if 0 <= index < self._plan.length else None
+
+    def groups(self, sequences: SequenceSet) -> np.ndarray | None:
+        """The label of each sequence by which the run's slices are made; None where it has none."""
+        columns = {column_of(part) for part in self._plan.slices}
+        labels = sequences.labels
+        column = next((name for name in sorted(columns) if name in labels), None)
+        return None if column is None else labels[column].to_numpy(str)
+
+    def embedded(self, label: str) -> Embedded | None:
+        """The embeddings that the metric of that label compared; None where the store lacks the real ones."""
+        real: np.ndarray | None = None
+        generated = {}
+        for generator in self._plan.generators:
+            event = self._ended.get(f"score/{generator.name}/seed{self.seed}/{label}", {})
+            answer = self._store.cell("score", event.get("key") or "") if event.get("status") == "done" else None
+            keys = answer["slices"][ALL]["record"].get("embeddings") if answer else None
+            if not keys:
+                continue
+            vectors = [self._store.embedding(key) for key in keys]
+            if vectors[0] is not None and vectors[1] is not None:
+                generated[generator.name], real = vectors[0][:MOST], vectors[1][:MOST]
+        return None if real is None else Embedded(real, generated)

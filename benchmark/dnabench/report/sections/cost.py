@@ -1,0 +1,75 @@
+"""Time and memory: what a generator took to train and to sample."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from dnabench.report.plots import Figure, Panel, Section, Series, Table, rounded
+
+if TYPE_CHECKING:
+    from dnabench.report.collect import Run
+
+_SHOWN = (("train", "seconds", "Training (s)"), ("sample", "seconds", "Sampling (s)"),
+          ("train", "peak_memory_mb", "Memory while training (MB)"))  # fmt: skip
+
+
+def build(run: Run) -> Section | None:
+    """The section; None where nothing was measured, since the store had it all."""
+    timings = run.timings
+    measured = timings[(timings["status"] == "done") & (timings["cached"] == "false")]
+    made = measured[measured["cell"].isin(["train", "sample"])]
+    if made.empty:
+        return None
+    means = made.groupby(["generator", "cell"])[["seconds", "peak_memory_mb"]].mean()
+    panels = []
+    for cell, column, title in _SHOWN:
+        found = {
+            name: float(means.loc[(name, cell), column]) for name in run.generators if (name, cell) in means.index
+        }
+        if not found:
+            continue
+        series = [
+            Series(
+                name=kind,
+                role=kind,  # type: ignore[arg-type]
+                shape="bars",
+                x=rounded(found[name] for name in found if run.kind(name) == kind),
+                y=[name for name in found if run.kind(name) == kind],
+            )
+            for kind in ("model", "baseline", "control")
+            if any(run.kind(name) == kind for name in found)
+        ]
+        panels.append(
+            Panel(title=title, x_title="", y_title="", series=series, names=list(found), logarithmic=column == "seconds")
+        )
+    seeds = len(run.plan.seeds)
+    figure = Figure(
+        id="cost-bars",
+        title="Time and memory",
+        says="Seconds to train and to sample and the most memory while training, by generator.",
+        choices={"": panels},
+    )
+    return Section(
+        id="cost",
+        title="Time and memory",
+        text=[
+            f"Per seed, the mean over up to {seeds}; sampling draws {run.plan.n_generated:,} sequences. Times are on a "
+            "logarithmic scale and hold the start of a process; memory is the most that was resident. What the store "
+            "already had was not measured and is not here."
+        ],
+        figures=[figure],
+        tables=[_by_metric(measured)] if (measured["cell"] == "score").any() else [],
+    )
+
+
+def _by_metric(measured: pd.DataFrame) -> Table:
+    scores = measured[measured["cell"] == "score"].groupby("metric", sort=False)[["seconds", "peak_memory_mb"]]
+    means = scores.mean()
+    return Table(
+        title="Scoring, mean of a generator and seed",
+        columns=("metric", "seconds", "memory (MB)"),
+        rows=[(str(name), f"{row.seconds:.2f}", f"{row.peak_memory_mb:,.0f}") for name, row in means.iterrows()],
+        numbers=frozenset({"seconds", "memory (MB)"}),
+    )

@@ -1,0 +1,184 @@
+"""The ranked table: a value with its interval, floor and useless DNA marked, in a cell for each generator and metric."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from dnabench.report.collect import Run
+
+_FLAGS = {
+    "at-floor": "the interval reaches the floor: within the noise, no generator could score better",
+    "blind": "real DNA does not come out before this control: the metric sees nothing here",
+    "other-data": "these are not the published data of the suite",
+    "random-split": "test sequences may have near copies among the training sequences",
+}
+_GROUPS = (("ranked", "Ranked"), ("incomplete", "Not ranked: scores are missing"), ("control", "Controls: never ranked"))
+
+
+class Flag(NamedTuple):
+    """A flag of the table: ``blind:gc`` is the flag ``blind`` of the metric ``gc``."""
+
+    name: str
+    metric: str
+
+    @property
+    def meaning(self) -> str:
+        """What it says; empty for a flag that this version does not know."""
+        return _FLAGS.get(self.name, "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A metric's column, with the scale that its cells are drawn on.
+
+    Attributes:
+        floor, random: values, and ``..._at`` where they are on the scale, in per cent; None where there is none.
+        decimals: that its numbers are set with, so that they stand below each other.
+        blind: the controls that show that the metric sees nothing.
+    """
+
+    metric: str
+    decimals: int
+    direction: str
+    floor: float | None
+    floor_at: float | None
+    random: float | None
+    random_at: float | None
+    blind: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """A value; places on the scale in per cent.
+
+    Attributes:
+        low_at, high_at: of the interval, cut off at the ends of the scale; None without one.
+        best: whether it is the best of the ranked.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    at: float | None
+    low_at: float | None
+    high_at: float | None
+    best: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A generator."""
+
+    generator: str
+    kind: str
+    rank: int | None
+    mean_rank: float | None
+    ties: Sequence[str]
+    flags: Sequence[Flag]
+    cells: Sequence[Cell]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """The table, its rows in groups that are sorted by themselves: (id, title, rows)."""
+
+    columns: Sequence[Column]
+    groups: Sequence[tuple[str, str, Sequence[Row]]]
+    flags: Sequence[tuple[str, str]]
+
+
+def build(run: Run) -> Ranking:
+    """The ranked table of a run."""
+    rows = run.board.to_dict("records")
+    flags = [flag for row in rows for flag in flags_of(row["flags"])]
+    scales = {metric: _scale(run, metric) for metric in run.metrics}
+    columns = [_column(run, rows, metric, scales[metric]) for metric in run.metrics]
+    best = {column.metric: _best(rows, column) for column in columns}
+    groups: dict[str, list[Row]] = {name: [] for name, _ in _GROUPS}
+    for row in rows:
+        group = "control" if row["kind"] == "control" else "incomplete" if math.isnan(row["rank"]) else "ranked"
+        cells = [_cell(row, metric, scales[metric], best[metric] if group == "ranked" else None) for metric in scales]
+        groups[group].append(
+            Row(
+                generator=row["generator"],
+                kind=row["kind"],
+                rank=None if math.isnan(row["rank"]) else int(row["rank"]),
+                mean_rank=None if math.isnan(row["mean_rank"]) else row["mean_rank"],
+                ties=[name for name in row["tied_with"].split(";") if name],
+                flags=flags_of(row["flags"]),
+                cells=cells,
+            )
+        )
+    used = {flag.name for flag in flags}
+    return Ranking(
+        columns=columns,
+        groups=[(name, title, groups[name]) for name, title in _GROUPS if groups[name]],
+        flags=[(name, meaning) for name, meaning in _FLAGS.items() if name in used],
+    )
+
+
+def flags_of(text: str) -> list[Flag]:
+    """The flags in a cell of the column ``flags``."""
+    parts = (flag.partition(":") for flag in str(text).split(";") if flag)
+    return [Flag(name, metric) for name, _, metric in parts]
+
+
+def _scale(run: Run, metric: str) -> tuple[float, float] | None:
+    """Ends of the scale: of all values and the floor. Intervals may reach further, those of few seeds by far."""
+    values = [run.floors[metric], *(run.score(name, metric) for name in run.generators)]
+    known = [value for value in values if value is not None]
+    if not known:
+        return None
+    low, high = min(known), max(known)
+    margin = 0.04 * (high - low) or abs(high) or 1.0
+    return low - margin, high + margin
+
+
+def _place(value: float | None, scale: tuple[float, float] | None) -> float | None:
+    if value is None or scale is None or math.isnan(value):
+        return None
+    share = (value - scale[0]) / (scale[1] - scale[0])
+    return round(100 * min(1.0, max(0.0, share)), 2)
+
+
+def _column(run: Run, rows: list[dict[str, Any]], metric: str, scale: tuple[float, float] | None) -> Column:
+    random = run.score(run.named("random"), metric)
+    span = scale[1] - scale[0] if scale else 1.0
+    return Column(
+        metric=metric,
+        decimals=min(6, max(0, 2 - math.floor(math.log10(span)))),
+        direction=run.plan.metric(metric).direction,
+        floor=run.floors[metric],
+        floor_at=_place(run.floors[metric], scale),
+        random=random,
+        random_at=_place(random, scale),
+        blind=[row["generator"] for row in rows if Flag("blind", metric) in flags_of(row["flags"])],
+    )
+
+
+def _best(rows: list[dict[str, Any]], column: Column) -> float | None:
+    values = [row[column.metric] for row in rows if not math.isnan(row["rank"]) and row["kind"] != "control"]
+    if len(values) < 2:
+        return None
+    return min(values) if column.direction == "lower" else max(values)
+
+
+def _cell(row: dict[str, Any], metric: str, scale: tuple[float, float] | None, best: float | None) -> Cell:
+    value, low, high = (_known(row.get(metric + end)) for end in ("", "_ci_low", "_ci_high"))
+    return Cell(
+        value=value,
+        low=low,
+        high=high,
+        at=_place(value, scale),
+        low_at=_place(low, scale),
+        high_at=_place(high, scale),
+        best=best is not None and value == best,
+    )
+
+
+def _known(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else value
