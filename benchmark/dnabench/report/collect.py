@@ -80,8 +80,10 @@ class Run:
 
     def score(self, generator: str | None, metric: str) -> float | None:
         """A generator's value in the table; None where it has none."""
-        found = self.board.loc[self.board["generator"] == generator, metric] if metric in self.board else ()
-        return float(found.iloc[0]) if len(found) and pd.notna(found.iloc[0]) else None
+        if metric not in self.board:
+            return None
+        found = self.board.loc[self.board["generator"] == generator, metric].dropna()
+        return float(found.iloc[0]) if len(found) else None
 
 
 def collect(directory: Path, store: Store, catalog: Catalog | None, *, tss: int | None = None) -> Run:

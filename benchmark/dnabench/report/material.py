@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 MOST = 2000
 
 
+def spread(n: int, most: int) -> np.ndarray:
+    """At most ``most`` of ``n`` rows, evenly spread: real sequences may be sorted by species."""
+    rows: np.ndarray = np.linspace(0, n - 1, min(n, most)).round().astype(int)
+    return rows
+
+
 class Embedded(NamedTuple):
     """Embeddings by one embedder: float32, shapes ``(n, dimension)``; generated ones by generator."""
 
@@ -54,7 +60,7 @@ class Material:
         None where the store is gone.
         """
         whole = self._reference
-        return None if whole is None else whole.take(np.arange(min(MOST, len(whole))))
+        return None if whole is None else whole.take(spread(len(whole), MOST))
 
     @cached_property
     def _reference(self) -> SequenceSet | None:
@@ -88,7 +94,7 @@ class Material:
                 sample = SequenceSet.from_fasta(path)
             except (OSError, UserError):
                 continue
-            found[generator.name] = sample.take(np.arange(min(MOST, len(sample))))
+            found[generator.name] = sample.take(spread(len(sample), MOST))
         return found
 
     @cached_property
@@ -126,7 +132,8 @@ class Material:
             keys = answer["slices"][ALL]["record"].get("embeddings") if answer else None
             if not keys:
                 continue
-            vectors = [self._store.embedding(key) for key in keys]
-            if vectors[0] is not None and vectors[1] is not None:
-                generated[generator.name], real = vectors[0][:MOST], vectors[1][:MOST]
+            first, second = (self._store.embedding(key) for key in keys)
+            if first is not None and second is not None:
+                generated[generator.name] = first[spread(len(first), MOST)]
+                real = second[spread(len(second), MOST)]
         return None if real is None else Embedded(real, generated)

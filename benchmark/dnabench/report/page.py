@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import jinja2
+from markupsafe import Markup
 
 import dnabench
 from dnabench.report.plots import Section, plain
@@ -80,9 +81,9 @@ def number(value: float, decimals: int) -> str:
     return f"{value:,.{decimals}f}".replace("-", "\N{MINUS SIGN}")
 
 
-def _asset(name: str) -> jinja2.utils.markupsafe.Markup:
+def _asset(name: str) -> Markup:
     """A file of this package, which is not escaped."""
-    return jinja2.utils.markupsafe.Markup((_ASSETS / name).read_text(encoding="utf-8"))  # noqa: S704 - our own
+    return Markup((_ASSETS / name).read_text(encoding="utf-8"))  # noqa: S704 - our own
 
 
 @cache
@@ -98,9 +99,10 @@ def glyphs() -> dict[str, list[list[list[float]]]]:
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextPath
 
+    face = FontProperties(family="DejaVu Sans", weight="bold")
     found: dict[str, list[list[list[float]]]] = {}
     for letter in "ACGT":
-        polygons: list[Any] = TextPath((0, 0), letter, size=100, prop=FontProperties(family="DejaVu Sans", weight="bold")).to_polygons()
+        polygons: list[Any] = TextPath((0, 0), letter, size=100, prop=face).to_polygons()
         low, high = (getattr(polygons[0], end)(axis=0) for end in ("min", "max"))
         found[letter] = [((polygon - low) / (high - low)).round(3).tolist() for polygon in polygons]
     return found

@@ -24,7 +24,7 @@ class Series:
         x, y: equally long; numbers, or names on an axis of names.
         low, high: ends of intervals along x, for points on an axis of names.
         text: what is said of each point; empty for its coordinates.
-        colour: of ``other``: the how manyth of the palette.
+        colour: the how manyth of the palette, from 1 on; 0: by its role, ``other`` as text.
         faint: one of many, drawn small.
     """
 
@@ -116,6 +116,7 @@ class Figure:
         says: what can be seen, for those who do not see it.
         choices: the contents that can be chosen from, by name; a single one has the name ``""``.
         chooses: what is chosen: ``generator`` or ``metric``; empty for a single one.
+        half: whether two of its width stand side by side where there is room.
     """
 
     id: str
@@ -123,6 +124,7 @@ class Figure:
     says: str
     choices: Mapping[str, Sequence[Content]]
     chooses: Literal["", "generator", "metric"] = ""
+    half: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,5 +175,9 @@ def plain(figure: Figure) -> dict[str, Any]:
 def _bare(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         items = ((item.name, getattr(value, item.name)) for item in dataclasses.fields(value))
-        return {name: _bare(item) for name, item in items if item not in ((), [], "", False)}
+        return {name: _bare(item) for name, item in items if not _is_empty(item)}
     return [_bare(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _is_empty(value: Any) -> bool:
+    return value is False or (isinstance(value, (str, list, tuple)) and not value)

@@ -38,10 +38,8 @@ const plots = (() => {
       Plotly.purge(panels.lastChild);
       panels.lastChild.remove();
     }
-    contents.forEach((content, index) => {
-      const place = panels.children[index] ?? panels.appendChild(document.createElement("div"));
-      Plotly.react(place, ...traces(content, data.glyphs), config);
-    });
+    while (panels.children.length < contents.length) panels.append(document.createElement("div"));
+    contents.forEach((content, index) => Plotly.react(panels.children[index], ...traces(content, data.glyphs), config));
     element.dataset.drawn = String(Number(element.dataset.drawn ?? 0) + 1);
   };
   const redraw = () => { for (const element of drawn) draw(element); };

@@ -8,7 +8,7 @@ const traces = (() => {
   const short = (text, most) => escape(text.length > most ? `${text.slice(0, most - 1)}…` : text);
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
   const colourOf = (series) =>
-    series.role === "real" ? css("ink") : series.role === "other" ? css(`c${(series.colour ?? 0) % COLOURS}`) : css(series.role);
+    series.colour ? css(`c${(series.colour - 1) % COLOURS}`) : css(series.role === "real" || series.role === "other" ? "ink" : series.role);
 
   const base = (height) => ({
     height,
@@ -21,7 +21,7 @@ const traces = (() => {
     showlegend: false,
   });
   const axis = (title, more = {}) => ({
-    title: { text: escape(title), font: { size: 13, color: css("muted") }, standoff: 8 },
+    title: { text: escape(title ?? ""), font: { size: 13, color: css("muted") }, standoff: 8 },
     gridcolor: css("line"), linecolor: css("line"), zeroline: false, automargin: true, tickfont: { size: 12, color: css("muted") },
     ...more,
   });
@@ -77,7 +77,7 @@ const traces = (() => {
     const layout = base(74 + 34 * Math.max(2, names.length));
     const values = all.flatMap((trace) => trace.x).filter((value) => value !== null);
     const narrow = innerWidth < 640;
-    layout.xaxis = axis(panel.x_title, { type: panel.logarithmic ? "log" : "linear", nticks: narrow ? 4 : 7 });
+    layout.xaxis = axis(panel.x_title, { type: panel.logarithmic ? "log" : "linear", nticks: narrow ? 4 : 7, ...(panel.logarithmic ? { dtick: 1 } : {}) });
     layout.yaxis = axis("", {
       tickvals: names.map((_, index) => index), ticktext: names.map((name) => short(name, narrow ? 14 : 26)),
       range: [names.length - 0.4, -0.6], showgrid: false, tickfont: { size: 13, color: css("ink") }, fixedrange: true,
@@ -95,22 +95,21 @@ const traces = (() => {
       const common = { x: series.x, y: series.y, name: short(series.name, 32), hovertext: text, hoverinfo: text ? "text+x+y" : "x+y+name" };
       if (series.shape === "bars") return { ...common, type: "bar", marker: { color: colour } };
       if (series.shape === "points") {
-        const turn = Math.floor((series.colour ?? 0) / COLOURS);
+        const turn = series.colour ? Math.floor((series.colour - 1) / COLOURS) : 0;
         const generated = !series.faint;
         return { ...common, type: "scatter", mode: "markers", hoverinfo: text ? "text+x+y" : "name",
-          marker: { color: series.role === "real" && series.colour ? css(`c${(series.colour - 1) % COLOURS}`)
-            : series.role === "other" ? css(`c${(series.colour - 1) % COLOURS}`) : colour,
+          marker: { color: colour,
             size: panel.bare ? (generated ? 6 : 5) : 6, opacity: panel.bare ? (generated ? 0.9 : 0.4) : 0.65,
             symbol: panel.bare && generated ? ["x-thin-open", "cross-thin-open", "asterisk-open"][turn % 3] : SYMBOLS[turn % SYMBOLS.length],
-            line: { width: 1.5 } } };
+            line: { width: panel.bare && generated ? 1.5 : 0 } } };
       }
       return { ...common, type: "scatter", mode: "lines",
         line: { color: colour, width: series.role === "real" ? 2.5 : 2, shape: series.shape === "steps" ? "hvh" : "linear",
-          dash: series.role === "other" ? DASHES[(series.colour ?? 0) % DASHES.length] : "solid" } };
+          dash: series.role === "other" ? DASHES[((series.colour ?? 1) - 1) % DASHES.length] : "solid" } };
     });
     const layout = titled(base(panel.bare ? 380 : 300), panel.title);
     layout.xaxis = axis(panel.x_title);
-    layout.yaxis = axis(panel.y_title, { rangemode: panel.diagonal || panel.bare ? "normal" : "tozero" });
+    layout.yaxis = axis(panel.y_title, { rangemode: panel.diagonal || panel.bare || panel.series.every((series) => series.role === "other") ? "normal" : "tozero" });
     const [xs, ys] = ["x", "y"].map((name) => panel.series.flatMap((series) => series[name]).filter((value) => value !== null));
     if (panel.diagonal) {
       const ends = [Math.min(...xs, ...ys), Math.max(...xs, ...ys)];

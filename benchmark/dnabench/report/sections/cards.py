@@ -54,7 +54,7 @@ def _summary(run: Run, metric: str) -> str:
     if run.catalog is None:
         return ""
     try:
-        return run.catalog.metric(run.plan.metric(metric).name).spec.summary
+        return run.catalog.metric(run.plan.metric(metric).name).spec.summary.replace("`", "")
     except LookupError:
         return ""
     except Exception:  # noqa: BLE001 - a plugin that is gone or broken is no reason to have no report
@@ -89,13 +89,16 @@ def _scores(run: Run, metric: str, rows: pd.DataFrame, name: str) -> Figure:
         series.append(
             Series(
                 name=f"{kind}, one seed",
-                role=kind,  # type: ignore[arg-type]
+                role=kind,
                 shape="points",
                 x=rounded(points["value"]),
                 y=list(points["generator"]),
                 low=rounded(points["ci_low"]),
                 high=rounded(points["ci_high"]),
-                text=[f"seed {row.seed:.0f}: {_interval(row.value, row.ci_low, row.ci_high)}" for row in points.itertuples()],
+                text=[
+                    f"seed {row.seed:.0f}: {_interval(row.value, row.ci_low, row.ci_high)}"
+                    for row in points.itertuples()
+                ],
                 faint=True,
             )
         )
@@ -104,7 +107,7 @@ def _scores(run: Run, metric: str, rows: pd.DataFrame, name: str) -> Figure:
         series.append(
             Series(
                 name=f"{kind}, mean",
-                role=kind,  # type: ignore[arg-type]
+                role=kind,
                 shape="points",
                 x=rounded(ends[0]),
                 y=list(means.index),
@@ -122,7 +125,7 @@ def _scores(run: Run, metric: str, rows: pd.DataFrame, name: str) -> Figure:
         title="", x_title=f"{metric} ({better} is better)", y_title="", series=series, marks=marks, names=names
     )
     says = f"Scores of {metric} by generator: each seed with its interval, and the mean over seeds."
-    return Figure(id=name, title=metric, says=says, choices={"": [panel]})
+    return Figure(id=name, title="Scores by generator", says=says, choices={"": [panel]})
 
 
 def _interval(value: Any, low: Any, high: Any) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from dnabench.report.plots import Figure, Panel, Section, Series, Table, rounded
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from dnabench.report.collect import Run
 
 _SHOWN = (("train", "seconds", "Training (s)"), ("sample", "seconds", "Sampling (s)"),
@@ -25,15 +25,13 @@ def build(run: Run) -> Section | None:
     means = made.groupby(["generator", "cell"])[["seconds", "peak_memory_mb"]].mean()
     panels = []
     for cell, column, title in _SHOWN:
-        found = {
-            name: float(means.loc[(name, cell), column]) for name in run.generators if (name, cell) in means.index
-        }
+        found = {name: float(means.loc[(name, cell), column]) for name in run.generators if (name, cell) in means.index}
         if not found:
             continue
         series = [
             Series(
                 name=kind,
-                role=kind,  # type: ignore[arg-type]
+                role=kind,
                 shape="bars",
                 x=rounded(found[name] for name in found if run.kind(name) == kind),
                 y=[name for name in found if run.kind(name) == kind],
@@ -42,7 +40,9 @@ def build(run: Run) -> Section | None:
             if any(run.kind(name) == kind for name in found)
         ]
         panels.append(
-            Panel(title=title, x_title="", y_title="", series=series, names=list(found), logarithmic=column == "seconds")
+            Panel(
+                title=title, x_title="", y_title="", series=series, names=list(found), logarithmic=column == "seconds"
+            )
         )
     seeds = len(run.plan.seeds)
     figure = Figure(

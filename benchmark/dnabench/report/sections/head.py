@@ -38,7 +38,10 @@ def build(run: Run) -> Head:
     facts = [
         ("Data", f"{plan.dataset}, {plan.length} bp, split {plan.split}"),
         *([(column.capitalize(), f"{len(values)}: {', '.join(values)}")] if values else []),
-        ("Sequences", f"{plan.n_train:,} to train on; {plan.n_generated:,} generated against {plan.n_reference:,} real"),
+        (
+            "Sequences",
+            f"{plan.n_train:,} to train on; {plan.n_generated:,} generated against {plan.n_reference:,} real",
+        ),
         ("Seeds", f"{', '.join(map(str, plan.seeds))}: each trained, sampled and scored anew"),
         ("Protocol", f"suite {plan.suite}, preset {plan.preset}, {plan.device}"),
     ]
@@ -60,7 +63,9 @@ def _verdict(run: Run) -> str:
     metrics = _count(len(run.metrics), "metric")
     mean = f"{first['mean_rank'].iloc[0]:.3g}"
     if len(ranked) == 1:
-        return f"{names[0]} is the only ranked generator: there is nothing to compare it with but the floor and controls."
+        return (
+            f"{names[0]} is the only ranked generator: there is nothing to compare it with but the floor and controls."
+        )
     if len(names) > 1:
         return f"{_list(names)} share the first place of {of}, with a mean rank of {mean} over {metrics}."
     ties = [name for name in str(first["tied_with"].iloc[0]).split(";") if name]
@@ -74,7 +79,9 @@ def _at_floor(run: Run) -> list[str]:
     for row in run.board[run.board["rank"].notna()].to_dict("records"):
         reached = sorted({flag.metric for flag in flags_of(row["flags"]) if flag.name == "at-floor"})
         if len(reached) == len(run.metrics):
-            found.append(f"{row['generator']} stands at the floor on every metric: within the noise, nothing is better.")
+            found.append(
+                f"{row['generator']} stands at the floor on every metric: within the noise, nothing is better."
+            )
         elif reached and row["rank"] == 1:
             found.append(
                 f"{row['generator']} stands at the floor, where nothing is better within the noise, on "

@@ -35,7 +35,9 @@ def build(run: Run) -> Provenance:
     """The provenance of a run."""
     about, plan = run.provenance, run.plan
     code = about.get("git", {})
-    revisions = {f"{state.get('revision', '')[:12]}{' with changes' * bool(state.get('dirty'))}" for state in code.values()}
+    revisions = {
+        f"{state.get('revision', '')[:12]}{' with changes' * bool(state.get('dirty'))}" for state in code.values()
+    }
     gpus = [str(gpu.get("name", gpu)) for gpu in about.get("gpus", [])]
     threads = about.get("numerics", {}).get("threads")
     facts = [
@@ -51,9 +53,7 @@ def build(run: Run) -> Provenance:
     generators = Table(
         title="Generators and their options",
         columns=("generator", "plugin", "version", "distribution", "options"),
-        rows=[
-            (g.name, g.plugin, str(g.version), g.distribution, canonical(g.options)) for g in plan.generators
-        ],
+        rows=[(g.name, g.plugin, str(g.version), g.distribution, canonical(g.options)) for g in plan.generators],
         numbers=frozenset({"version"}),
     )
     packages = Table(

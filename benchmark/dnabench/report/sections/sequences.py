@@ -31,7 +31,7 @@ def build(run: Run) -> Section | None:
             "k-mers, GC content and logos: the real sequences are not in this store any more (--store names another)"
         )
         return None
-    sample = f"the first {MOST:,} sequences" if max(map(len, generated.values())) == MOST else "all sequences"
+    sample = f"{MOST:,} sequences, evenly spread," if max(map(len, generated.values())) == MOST else "all sequences"
     tss = run.material.tss
     where = "the TSS is position 0" if tss is not None else "where real DNA holds most; --tss says where the TSS is"
     return Section(
@@ -40,7 +40,7 @@ def build(run: Run) -> Section | None:
         text=[
             f"Real sequences against those of the chosen generator, {sample} of seed {run.material.seed} on each side. "
             f"k-mers: a point for each of the {4**K} words of {K} bp; on the diagonal both sides use it equally often. "
-            f"GC content: the distribution over sequences. Logos: the height of a column is its information (bits, with "
+            "GC content: the distribution over sequences. Logos: the height of a column is its information (bits, with "
             f"the correction for small samples of Schneider et al. 1986), {where}."
         ],
         figures=[_kmers(run, real, generated), _gc(run, real, generated), _logos(run, real, generated, tss)],
@@ -91,10 +91,12 @@ def _kmers(run: Run, real: SequenceSet, generated: dict[str, SequenceSet]) -> Fi
         y = rounded(kmer_frequencies(generated[name], K))
         series = Series(name=name, role=run.kind(name), shape="points", x=x, y=y, text=words)  # type: ignore[arg-type]
         choices[name] = [
-            Panel(title="", x_title=f"share of {K}-mers, real", y_title=f"share, {name}", series=[series], diagonal=True)
+            Panel(
+                title="", x_title=f"share of {K}-mers, real", y_title=f"share, {name}", series=[series], diagonal=True
+            )
         ]
     says = f"Shares of {K}-mers in real sequences against those of the chosen generator."
-    return Figure(id="kmers", title=f"{K}-mers", says=says, choices=choices, chooses="generator")
+    return Figure(id="kmers", title=f"{K}-mers", says=says, choices=choices, chooses="generator", half=True)
 
 
 def _gc(run: Run, real: SequenceSet, generated: dict[str, SequenceSet]) -> Figure:
@@ -108,10 +110,11 @@ def _gc(run: Run, real: SequenceSet, generated: dict[str, SequenceSet]) -> Figur
     first = Series(name="real", role="real", shape="steps", x=centres, y=shares(real))
     choices = {}
     for name in _ordered(run, generated):
-        other = Series(name=name, role=run.kind(name), shape="steps", x=centres, y=shares(generated[name]))  # type: ignore[arg-type]
+        y = shares(generated[name])
+        other = Series(name=name, role=run.kind(name), shape="steps", x=centres, y=y)  # type: ignore[arg-type]
         choices[name] = [Panel(title="", x_title="GC content", y_title="sequences (%)", series=[first, other])]
     says = "Distribution of the GC content of real sequences and of those of the chosen generator."
-    return Figure(id="gc", title="GC content", says=says, choices=choices, chooses="generator")
+    return Figure(id="gc", title="GC content", says=says, choices=choices, chooses="generator", half=True)
 
 
 def _logos(run: Run, real: SequenceSet, generated: dict[str, SequenceSet], tss: int | None) -> Figure:

@@ -1,4 +1,4 @@
-"""The ranked table: a value with its interval, floor and useless DNA marked, in a cell for each generator and metric."""
+"""The ranked table: for each generator and metric a value with its interval, floor and useless DNA marked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ _FLAGS = {
     "other-data": "these are not the published data of the suite",
     "random-split": "test sequences may have near copies among the training sequences",
 }
-_GROUPS = (("ranked", "Ranked"), ("incomplete", "Not ranked: scores are missing"), ("control", "Controls: never ranked"))
+_GROUPS = (
+    ("ranked", "Ranked"),
+    ("incomplete", "Not ranked: scores are missing"),
+    ("control", "Controls: never ranked"),
+)
 
 
 class Flag(NamedTuple):
@@ -147,10 +151,9 @@ def _place(value: float | None, scale: tuple[float, float] | None) -> float | No
 
 def _column(run: Run, rows: list[dict[str, Any]], metric: str, scale: tuple[float, float] | None) -> Column:
     random = run.score(run.named("random"), metric)
-    span = scale[1] - scale[0] if scale else 1.0
     return Column(
         metric=metric,
-        decimals=min(6, max(0, 2 - math.floor(math.log10(span)))),
+        decimals=_decimals([row[metric] for row in rows], scale),
         direction=run.plan.metric(metric).direction,
         floor=run.floors[metric],
         floor_at=_place(run.floors[metric], scale),
@@ -160,8 +163,17 @@ def _column(run: Run, rows: list[dict[str, Any]], metric: str, scale: tuple[floa
     )
 
 
+def _decimals(values: list[float], scale: tuple[float, float] | None) -> int:
+    """Three digits of the smallest number, but no more than two beyond those that the width of the scale asks for."""
+    known = [abs(value) for value in values if value and not math.isnan(value)]
+    if not known or scale is None:
+        return 2
+    fewest = 2 - math.floor(math.log10(scale[1] - scale[0]))
+    return max(0, min(2 - math.floor(math.log10(min(known))), fewest + 2), fewest)
+
+
 def _best(rows: list[dict[str, Any]], column: Column) -> float | None:
-    values = [row[column.metric] for row in rows if not math.isnan(row["rank"]) and row["kind"] != "control"]
+    values: list[float] = [row[column.metric] for row in rows if not math.isnan(row["rank"])]
     if len(values) < 2:
         return None
     return min(values) if column.direction == "lower" else max(values)

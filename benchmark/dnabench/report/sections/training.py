@@ -69,7 +69,7 @@ def _panel(stage: str, curves: dict[int, pd.DataFrame]) -> Panel:
                 shape="line",
                 x=rows["step"].tolist(),
                 y=rounded(rows["loss"]),
-                colour=number,
+                colour=number + 1,
             )
         )
     return Panel(title=stage, x_title="step", y_title="loss", series=series)
