@@ -64,9 +64,9 @@ def _maps(embedded: Embedded) -> tuple[dict[str, np.ndarray], dict[str, np.ndarr
     from sklearn.manifold import TSNE
     from threadpoolctl import threadpool_limits
 
-    centre, spread = real.mean(0), real.std(0).mean() or 1.0
-    points = (points - centre) / spread
-    axes = np.linalg.svd((real - centre) / spread, full_matrices=False)[2][:2]
+    centre, width = real.mean(0), real.std(0).mean() or 1.0
+    points = (points - centre) / width
+    axes = np.linalg.svd((real - centre) / width, full_matrices=False)[2][:2]
     axes *= np.sign(axes[np.arange(2), np.abs(axes).argmax(1)])[:, None]  # else a library chooses the sign
     projected = points @ axes.T
     with threadpool_limits(1):
