@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 MOST = 2000
 
 
+def entry(directory: Path, *names: str) -> Path:
+    """A file of the run directory. FileNotFoundError for a name that is a path and would lead elsewhere."""
+    if any(name != Path(name).name for name in names):
+        raise FileNotFoundError(f"{names} leads out of {directory}")
+    return directory.joinpath(*names)
+
+
 def spread(n: int, most: int) -> np.ndarray:
     """At most ``most`` of ``n`` rows, evenly spread: real sequences may be sorted by species."""
     rows: np.ndarray = np.linspace(0, n - 1, min(n, most)).round().astype(int)
@@ -89,9 +96,10 @@ class Material:
         """Generator -> at most ``MOST`` of its sequences; those that have a sample of that seed."""
         found = {}
         for generator in self._plan.generators:
-            path = self._directory / "samples" / generator.name / f"seed{self.seed}.fa.gz"
             try:
-                sample = SequenceSet.from_fasta(path)
+                sample = SequenceSet.from_fasta(
+                    entry(self._directory, "samples", generator.name, f"seed{self.seed}.fa.gz")
+                )
             except (OSError, UserError):
                 continue
             found[generator.name] = sample.take(spread(len(sample), MOST))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from dnabench.report.material import entry
 from dnabench.report.plots import Figure, Mark, Panel, Series, rounded
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ def figure(run: Run, metric: str, name: str) -> Figure | None:
 
 def _table(run: Run, generator: str, metric: str) -> pd.DataFrame | None:
     for seed in run.plan.seeds:
-        path = run.directory / "details" / generator / f"seed{seed}" / f"{metric}.csv"
         try:
+            path = entry(run.directory, "details", generator, f"seed{seed}", f"{metric}.csv")
             return pd.read_csv(path, keep_default_na=False, na_values=[""])
         except (OSError, ValueError):
             continue

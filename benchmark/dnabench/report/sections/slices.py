@@ -41,9 +41,9 @@ def build(run: Run) -> Section | None:
         id="slices",
         title=f"By {name}",
         text=[
-            f"The score on the sequences of each {name} alone, the mean over seeds; brighter is better. Slices "
-            "are small and differ in size: compare generators within a column, not columns with each other. Generators whose "
-            "samples carry no label are not here."
+            f"The score on the sequences of each {name} alone, the mean over seeds; brighter is better. Slices are "
+            "small and differ in size: compare generators within a column, not columns with each other. Generators "
+            "whose samples carry no label are not here."
         ],
         figures=[
             Figure(

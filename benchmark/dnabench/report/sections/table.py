@@ -164,12 +164,12 @@ def _column(run: Run, rows: list[dict[str, Any]], metric: str, scale: tuple[floa
 
 
 def _decimals(values: list[float], scale: tuple[float, float] | None) -> int:
-    """Three digits of the smallest number, but no more than two beyond those that the width of the scale asks for."""
+    """Three digits of the smallest number, but no more than one beyond those that the width of the scale asks for."""
     known = [abs(value) for value in values if value and not math.isnan(value)]
     if not known or scale is None:
         return 2
     fewest = 2 - math.floor(math.log10(scale[1] - scale[0]))
-    return max(0, min(2 - math.floor(math.log10(min(known))), fewest + 2), fewest)
+    return max(0, min(2 - math.floor(math.log10(min(known))), fewest + 1), fewest)
 
 
 def _best(rows: list[dict[str, Any]], column: Column) -> float | None:

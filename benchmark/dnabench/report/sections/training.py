@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from dnabench.report.material import entry
 from dnabench.report.plots import Figure, Panel, Section, Series, rounded
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ def build(run: Run) -> Section | None:
 
 
 def _losses(run: Run, generator: str, seed: int) -> pd.DataFrame | None:
-    path = run.directory / "models" / generator / f"seed{seed}" / "losses.csv"
     try:
+        path = entry(run.directory, "models", generator, f"seed{seed}", "losses.csv")
         table = pd.read_csv(path, dtype={"stage": str}, keep_default_na=False)
     except (OSError, ValueError):
         return None

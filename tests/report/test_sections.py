@@ -1,0 +1,187 @@
+"""What a report collects and works out, against numbers found by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dnabench import SequenceSet, UserError, report
+from dnabench.report.collect import collect
+from dnabench.report.figures import write_figures
+from dnabench.report.material import Material, entry, spread
+from dnabench.report.page import number, sections_of
+from dnabench.report.sections import details
+from dnabench.report.sections.sequences import gc_content, information, kmer_frequencies
+from dnabench.store import Store
+
+
+def test_kmer_frequencies_count_windows_without_n():
+    found = kmer_frequencies(SequenceSet.from_strings(["AACN", "CAAC"]), 2)
+    # AA AC | CA AA AC; the window CN is left out.
+    expected = np.zeros(16)
+    expected[[0b0000, 0b0001, 0b0100]] = [2 / 5, 2 / 5, 1 / 5]
+    np.testing.assert_allclose(found, expected)
+    assert kmer_frequencies(SequenceSet.from_strings(["AC"]), 4).sum() == 0
+
+
+def test_gc_content_is_of_the_known_bases():
+    assert gc_content(SequenceSet.from_strings(["GCNN", "ACGT", "NNNN"])).tolist() == [1, 0.5, 0]
+
+
+def test_information_is_two_bits_less_the_entropy_and_the_correction():
+    heights = information(SequenceSet.from_strings(["AA", "AA", "AC", "AC"]))
+    correction = 3 / (2 * math.log(2) * 4)
+    np.testing.assert_allclose(heights[0], [2 - correction, 0, 0, 0])
+    np.testing.assert_allclose(heights[1], [(1 - correction) / 2, (1 - correction) / 2, 0, 0])
+    assert information(SequenceSet.from_strings(["A", "C", "G", "T"])).tolist() == [[0, 0, 0, 0]]
+
+
+def test_thinned_rows_reach_from_end_to_end():
+    assert spread(9, 5).tolist() == [0, 2, 4, 6, 8]
+    assert spread(3, 5).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("ranges", "length", "site"),
+    [
+        (["-205..50"] * 2, 256, 205),
+        (["-205..50"] * 2, 156, 155),  # cropped by 50 on either side
+        (["-205..50"] * 2, 56, None),  # cropped by 100, and the site with them
+        (["-205..50", "-204..51"], 256, None),
+        (["somewhere"] * 2, 256, None),
+        (["100..355"] * 2, 256, None),
+    ],
+)
+def test_the_label_range_says_where_the_tss_is(tmp_path, ranges, length, site):
+    plan = SimpleNamespace(seeds=(0,), length=length, slices=())
+    material = Material(tmp_path, plan, Store(tmp_path), {}, None)
+    material.real = SequenceSet(np.zeros((2, length), np.uint8), labels=pd.DataFrame({"range": ranges}))
+    assert material.tss == site
+    assert Material(tmp_path, plan, Store(tmp_path), {}, 3).tss == 3
+
+
+def test_numbers_are_set_with_a_true_minus():
+    assert number(-1234.567, 1) == "\N{MINUS SIGN}1,234.6"
+
+
+def test_a_name_that_is_a_path_leads_nowhere(tmp_path):
+    assert entry(tmp_path, "samples", "a") == tmp_path / "samples" / "a"
+    with pytest.raises(FileNotFoundError):
+        entry(tmp_path, "samples", "../../x")
+
+
+class TestDetails:
+    """Tables of metrics by their columns."""
+
+    def panels(self, tmp_path, text: str, tss: int | None = None) -> list:
+        (tmp_path / "details/g/seed1").mkdir(parents=True)
+        (tmp_path / "details/g/seed1/m.csv").write_text(text)
+        run = SimpleNamespace(
+            directory=tmp_path,
+            generators=["g"],
+            plan=SimpleNamespace(seeds=(0, 1)),
+            material=SimpleNamespace(tss=tss),
+            kind=lambda _: "model",
+        )
+        figure = details.figure(run, "m", "details-0")
+        return [] if figure is None else list(figure.choices["g"])
+
+    def test_positions_are_curves_in_a_panel_for_each_name(self, tmp_path):
+        text = "motif,position,bin,generated,reference\none,0,0-1,1,2\none,2,2-3,3,4\none,,absent,9,9\ntwo,0,0-1,5,6\n"
+        one, two = self.panels(tmp_path, text, tss=2)
+        assert (one.title, two.title) == ("one", "two")
+        real, generated = one.series
+        assert (real.role, generated.role) == ("real", "model")
+        assert (real.x, real.y) == ([-2, 0], [2, 4])
+        assert generated.y == [1, 3]
+        assert [(mark.label, mark.at) for mark in one.marks] == [("TSS", 0)]
+        assert [series.y for series in two.series] == [[6], [5]]
+
+    def test_rows_without_positions_are_points(self, tmp_path):
+        (panel,) = self.panels(tmp_path, "kmer,generated,reference,contribution\nAA,0.1,0.2,1\nNA,0.3,0.3,0\n")
+        assert panel.diagonal
+        (series,) = panel.series
+        assert (series.x, series.y, series.text) == ([0.2, 0.3], [0.1, 0.3], ["AA", "NA"])
+
+    def test_identities_are_a_histogram(self, tmp_path):
+        (panel,) = self.panels(tmp_path, "row,train_row,identity\n0,1,1\n1,4,0.75\n2,5,0.752\n")
+        (series,) = panel.series
+        assert sum(series.y) == 3
+        assert series.y[-1] == 1
+        assert [y for x, y in zip(series.x, series.y, strict=True) if 0.75 < x < 0.7625] == [2]
+
+    def test_anything_else_is_not_drawn(self, tmp_path):
+        assert self.panels(tmp_path, "side,given,used\ngenerated,3,3\n") == []
+
+
+@pytest.mark.slow
+class TestRuns:
+    """Reports of real runs."""
+
+    def test_the_same_run_gives_the_same_bytes(self, small, tmp_path):
+        again = report.write(small.directory, Store(small.store), None, output=tmp_path / "again.html")
+        other = report.write(small.directory, Store(small.store), None, output=tmp_path / "other.html")
+        assert again.read_bytes() == other.read_bytes()
+
+    def test_material_is_what_the_scores_were_made_of(self, small):
+        run = collect(small.directory, Store(small.store), None)
+        assert run.material.tss == 50
+        assert len(run.material.real) == 50
+        gc = {row.generator: row.value for row in run.results[(run.results["metric"] == "gc.reference-mean")
+              & (run.results["slice"] == "all") & (run.results["seed"] == 0)].itertuples()}  # fmt: skip
+        assert gc["position"] == pytest.approx(gc_content(run.material.real).mean())
+        vectors = run.material.embedded("mmd@kmer")
+        assert set(vectors.generated) == {
+            "markov=2",
+            "position",
+            "bootstrap",
+            "holdout",
+            "dinucleotide-shuffle",
+            "random",
+        }
+        assert len(vectors.real) == 50
+
+    def test_without_its_store_a_report_says_what_it_lacks(self, small, tmp_path):
+        run = collect(small.directory, Store(tmp_path), None)
+        shown = {section.id for section in sections_of(run).others}
+        assert shown == {"slices", "cost"}
+        assert len(run.left_out) == 2
+        assert all("--store" in reason for reason in run.left_out)
+
+    def test_figures_for_papers(self, small, tmp_path):
+        sections = sections_of(collect(small.directory, Store(small.store), None))
+        (sequences,) = (section for section in sections.others if section.id == "sequences")
+        logos = next(figure for figure in sequences.figures if figure.id == "logos")
+        logos = dataclasses.replace(logos, choices={"markov=2": logos.choices["markov=2"]})
+        few = dataclasses.replace(
+            sections,
+            cards=[card for card in sections.cards if card.metric == "motif-kl"],
+            others=[section for section in sections.others if section.id == "cost"]
+            + [dataclasses.replace(sequences, figures=[logos])],
+        )
+        for name in ("one", "two"):
+            write_figures(few, tmp_path / name, "svg")
+        first, second = ({path.name: path.read_bytes() for path in (tmp_path / n).iterdir()} for n in ("one", "two"))
+        assert first == second
+        assert {"motif-kl-scores.svg", "motif-kl-details-position.svg", "logos-markov=2.svg", "cost-bars.svg"} <= set(
+            first
+        )
+        assert b"tata-box" in first["motif-kl-details-position.svg"]
+
+    def test_a_directory_without_a_finished_run_is_refused(self, small, tmp_path):
+        with pytest.raises(UserError, match="not the directory of a run"):
+            collect(tmp_path, Store(small.store), None)
+        (tmp_path / "manifest.json").write_text((small.directory / "manifest.json").read_text())
+        with pytest.raises(UserError, match="not finished"):
+            collect(tmp_path, Store(small.store), None)
+        (tmp_path / "manifest.json").write_text(json.dumps({"plan": {}, "provenance": {}}))
+        with pytest.raises(UserError, match="not of this version"):
+            collect(tmp_path, Store(small.store), None)
+        with pytest.raises(UserError, match="--tss 60: not a position"):
+            collect(small.directory, Store(small.store), None, tss=60)
