@@ -20,6 +20,8 @@ from dnabench.report.sections import details
 from dnabench.report.sections.sequences import gc_content, information, kmer_frequencies
 from dnabench.store import Store
 
+from .conftest import promoters, run
+
 
 def test_kmer_frequencies_count_windows_without_n():
     found = kmer_frequencies(SequenceSet.from_strings(["AACN", "CAAC"]), 2)
@@ -59,11 +61,20 @@ def test_thinned_rows_reach_from_end_to_end():
     ],
 )
 def test_the_label_range_says_where_the_tss_is(tmp_path, ranges, length, site):
-    plan = SimpleNamespace(seeds=(0,), length=length, slices=())
+    plan = SimpleNamespace(seeds=(0,), length=length, slices=(), suite="custom", published=())
     material = Material(tmp_path, plan, Store(tmp_path), {}, None)
     material.real = SequenceSet(np.zeros((2, length), np.uint8), labels=pd.DataFrame({"range": ranges}))
     assert material.tss == site
     assert Material(tmp_path, plan, Store(tmp_path), {}, 3).tss == 3
+
+
+@pytest.mark.parametrize(("length", "published", "site"), [(256, (), 205), (236, (), 195), (256, ("other", "0"), None)])
+def test_a_suite_says_where_the_tss_of_its_own_data_is(tmp_path, length, published, site):
+    # process.py: the TSS of promoters-sim is 51 bp before the end.
+    plan = SimpleNamespace(seeds=(0,), length=length, slices=(), suite="promoters-sim-v1", published=published)
+    material = Material(tmp_path, plan, Store(tmp_path), {}, None)
+    material.real = None
+    assert material.tss == site
 
 
 def test_numbers_are_set_with_a_true_minus():
@@ -147,6 +158,18 @@ class TestRuns:
         }
         assert len(vectors.real) == 50
 
+    def test_one_generator_without_controls_labels_and_seeds(self, tmp_path):
+        fasta = tmp_path / "plain.fa"
+        rows = [row for rows in promoters(1, 120).values() for row in rows]
+        fasta.write_text("".join(f">{number}\n{row}\n" for number, row in enumerate(rows)))
+        made = run(tmp_path, "-g", "position", "--dataset", str(fasta), "-m", "gc", "--seeds", "0", "--no-controls")
+        found = collect(made.directory, Store(made.store), None)
+        sections = sections_of(found)
+        assert "only ranked generator" in sections.head.verdict
+        assert [section.id for section in sections.others] == ["sequences", "cost"]
+        assert found.left_out == []
+        assert "data-figure" in (made.directory / "report.html").read_text()
+
     def test_without_its_store_a_report_says_what_it_lacks(self, small, tmp_path):
         run = collect(small.directory, Store(tmp_path), None)
         shown = {section.id for section in sections_of(run).others}
@@ -159,9 +182,11 @@ class TestRuns:
         (sequences,) = (section for section in sections.others if section.id == "sequences")
         logos = next(figure for figure in sequences.figures if figure.id == "logos")
         logos = dataclasses.replace(logos, choices={"markov=2": logos.choices["markov=2"]})
+        card = next(card for card in sections.cards if card.metric == "motif-kl")
+        profile = dataclasses.replace(card.figures[1], choices={"position": card.figures[1].choices["position"]})
         few = dataclasses.replace(
             sections,
-            cards=[card for card in sections.cards if card.metric == "motif-kl"],
+            cards=[dataclasses.replace(card, figures=[card.figures[0], profile])],
             others=[section for section in sections.others if section.id == "cost"]
             + [dataclasses.replace(sequences, figures=[logos])],
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from dnabench import suites
 from dnabench.data.parts import StoredParts, key_of_digests
 from dnabench.data.slices import ALL, column_of
 from dnabench.errors import UserError
@@ -107,21 +108,31 @@ class Material:
 
     @cached_property
     def tss(self) -> int | None:
-        """The index of the transcription start site: as the user says, or as the label ``range=-205..50`` does.
+        """The index of the transcription start site: as the user says, the suite, or the label ``range=-205..50``.
 
-        That counts from the site, which is 0; longer sequences were cropped around their centre. None where the labels
-        do not say, or not one place.
+        That counts from the site, which is 0; longer sequences were cropped around their centre. None where nobody
+        says, or the labels not one place.
         """
-        if self._tss is not None or self.real is None:
+        if self._tss is not None:
             return self._tss
-        labels = self.real.labels
-        ranges = set(labels["range"]) if "range" in labels else set()
+        plan = self._plan
+        if plan.suite in suites.names() and not plan.published:
+            suite = suites.load(plan.suite)
+            site, length = suite.dataset.tss, suite.length or plan.length
+        else:
+            site, length = self._labelled_site()
+        index = -1 if site is None else site - (length - plan.length) // 2
+        return index if 0 <= index < plan.length else None
+
+    def _labelled_site(self) -> tuple[int | None, int]:
+        """Where the site is in the sequences as they were before they were cropped, and their length."""
+        labels = None if self.real is None else self.real.labels
+        ranges = set() if labels is None or "range" not in labels else set(labels["range"])
         found = re.fullmatch(r"(-?\d+)\.\.(-?\d+)", next(iter(ranges))) if len(ranges) == 1 else None
         if found is None:
-            return None
+            return None, 0
         first, last = int(found[1]), int(found[2])
-        index = -first - (last - first + 1 - self._plan.length) // 2
-        return index if 0 <= index < self._plan.length else None
+        return -first, last - first + 1
 
     def groups(self, sequences: SequenceSet) -> np.ndarray | None:
         """The label of each sequence by which the run's slices are made; None where it has none."""

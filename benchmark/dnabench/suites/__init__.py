@@ -79,6 +79,8 @@ class SuiteData:
         sha256: the digest of the set; empty where none has been pinned.
         fetch: what ``dnabench data fetch`` takes to bring it.
         source: where the published set is.
+        tss: index of the transcription start site in sequences of the suite's length, from 0, for plots; None where
+            none is known.
     """
 
     name: str = ""
@@ -88,6 +90,7 @@ class SuiteData:
     sha256: str = ""
     fetch: str = ""
     source: str = ""
+    tss: int | None = None
 
     @property
     def title(self) -> str:
@@ -202,6 +205,7 @@ def _parse(name: str, values: Mapping[str, Any], where: str, directory: Path) ->
             sha256=data.take("sha256", str, ""),
             fetch=data.take("fetch", str, ""),
             source=data.take("source", str, ""),
+            tss=data.take("tss", int) if "tss" in values.get("dataset", {}) else None,
         ),
         split=SplitRule(
             method=split.take("method", str, "groups"),
@@ -229,6 +233,8 @@ def _check(suite: Suite, where: str) -> None:
         "[dataset] options are those of a name, not of a path": suite.dataset.path is None or not suite.dataset.options,
         "samples is at least 2": suite.samples >= 2,
         "length is at least 1": suite.length is None or suite.length >= 1,
+        "[dataset] tss is within the length": suite.dataset.tss is None
+        or (suite.length is not None and 0 <= suite.dataset.tss < suite.length),
         "metrics names at least one metric": bool(suite.metrics),
         "seeds are whole numbers from 0, at least one": bool(suite.seeds) and min(suite.seeds) >= 0,
         f"[split] method is one of {', '.join(SPLIT_METHODS)}": split.method in SPLIT_METHODS,
