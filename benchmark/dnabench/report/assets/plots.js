@@ -1,5 +1,5 @@
 "use strict";
-/* Figures are drawn as they come into view; Plotly is unpacked before the first. */
+/* Figures are drawn as they come into view; Plotly is unpacked as soon as the page stands. */
 const plots = (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const figures = new Map(data.figures.map((figure) => [figure.id, figure]));
@@ -61,7 +61,11 @@ const plots = (() => {
       draw(target);
     }
   }, { rootMargin: "300px" });
-  const start = () => { for (const element of document.querySelectorAll("figure[data-figure]")) watch.observe(element); };
+  const start = () => {
+    const elements = document.querySelectorAll("figure[data-figure]");
+    if (elements.length) unpacked ??= unpack();  // while the head and the table are being read
+    for (const element of elements) watch.observe(element);
+  };
   if (typeof DecompressionStream === "undefined")
     for (const panels of document.querySelectorAll(".panels")) panels.textContent = "This browser is too old for the plots.";
   else requestAnimationFrame(() => setTimeout(start));
