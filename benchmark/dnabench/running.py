@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dnabench import provenance, runs
+from dnabench import provenance, report, runs
 from dnabench.data import source
 from dnabench.data.parts import put_parts
 from dnabench.errors import UserError
@@ -132,7 +132,7 @@ class Run:
         checkpoint_seconds: float = 15.0,
         anonymous: bool = False,
     ) -> Outcome:
-        """Execute all cells and write the tables.
+        """Execute all cells and write the tables and the report.
 
         Args:
             directory: the run's; that of an earlier attempt is continued.
@@ -172,4 +172,6 @@ class Run:
                 kept={cell: result for cell, result in earlier.items() if result.status not in retried},
                 max_failures=max_failures,
             ).run()
-        return runs.write_tables(directory, plan, results, request.suite.controls, request.leaderboard)
+            outcome = runs.write_tables(directory, plan, results, request.suite.controls, request.leaderboard)
+            report.write_after_run(directory, self._store, request.catalog)
+        return outcome
