@@ -13,10 +13,12 @@ import pandas as pd
 from dnabench import events
 from dnabench.data.slices import ALL
 from dnabench.errors import UserError
+from dnabench.leaderboard.board import open_board
 from dnabench.plan import Plan
 from dnabench.report.material import Material
 
 if TYPE_CHECKING:
+    from dnabench.leaderboard.board import Board
     from dnabench.plugins import Catalog
     from dnabench.store import Store
 
@@ -69,6 +71,11 @@ class Run:
         """Metric -> its floor on all sequences, the mean over seeds; None where there is none."""
         means = self.whole.drop_duplicates(["metric", "seed"]).groupby("metric")["floor"].mean()
         return {name: float(means[name]) if name in means and pd.notna(means[name]) else None for name in self.metrics}
+
+    @cached_property
+    def ranked(self) -> Board:
+        """What the ranks rest on, and how sure they are."""
+        return open_board(self.directory)
 
     def kind(self, generator: str) -> str:
         """``model``, ``baseline`` or ``control``."""

@@ -85,9 +85,10 @@ def _panel(axes: Any, panel: Panel) -> None:
     if panel.names:
         axes.set_yticks(range(len(panel.names)), panel.names)
         axes.set_ylim(len(panel.names) - 0.4, -0.6)
-        axes.set_xscale("log" if panel.logarithmic else "linear")
     elif panel.diagonal:
         axes.axline((0, 0), slope=1, color=MARKS["tss"], linewidth=0.6, linestyle=":")
+    if panel.logarithmic:
+        axes.set_xscale("log")
     for mark in panel.marks:
         line = axes.axvline if mark.axis == "x" else axes.axhline
         line(

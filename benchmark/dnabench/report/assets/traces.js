@@ -108,7 +108,7 @@ const traces = (() => {
           dash: series.role === "other" ? DASHES[((series.colour ?? 1) - 1) % DASHES.length] : "solid" } };
     });
     const layout = titled(base(panel.bare ? 380 : 300), panel.title);
-    layout.xaxis = axis(panel.x_title);
+    layout.xaxis = axis(panel.x_title, panel.logarithmic ? { type: "log", dtick: 1 } : {});
     layout.yaxis = axis(panel.y_title, { rangemode: panel.diagonal || panel.bare || panel.series.every((series) => series.role === "other") ? "normal" : "tozero" });
     const [xs, ys] = ["x", "y"].map((name) => panel.series.flatMap((series) => series[name]).filter((value) => value !== null));
     if (panel.diagonal) {

@@ -59,9 +59,45 @@ def build(run: Run) -> Section | None:
             "logarithmic scale and hold the start of a process; memory is the most that was resident. What the store "
             "already had was not measured and is not here."
         ],
-        figures=[figure],
+        figures=[figure, *_front(run)],
         tables=[_by_metric(measured)] if (measured["cell"] == "score").any() else [],
     )
+
+
+def _front(run: Run) -> list[Figure]:
+    """Mean rank against what a sequence costs, of those whose samples were timed; nothing for fewer than two."""
+    entries = [entry for entry in run.ranked.ranking.entries if entry.generator in run.ranked.seconds]
+    if len(entries) < 2:
+        return []
+    seconds = [run.ranked.seconds[entry.generator] for entry in entries]
+    points = [
+        Series(
+            name=entry.generator,
+            role=run.kind(entry.generator),  # type: ignore[arg-type]  # a kind is a role
+            shape="points",
+            x=rounded([1000 * cost]),
+            y=rounded([entry.mean_rank.value]),
+            colour=number,
+        )
+        for number, (entry, cost) in enumerate(zip(entries, seconds, strict=True), start=1)
+    ]
+    front = sorted((1000 * cost, e.mean_rank.value) for e, cost in zip(entries, seconds, strict=True) if e.pareto)
+    line = Series(
+        name="front",
+        role="other",
+        shape="line",
+        x=rounded(cost for cost, _ in front),
+        y=rounded(rank for _, rank in front),
+    )
+    panel = Panel(
+        title="",
+        x_title="seconds to sample 1,000 sequences",
+        y_title="mean rank (lower is better)",
+        series=[line, *points] if len(front) > 1 else points,
+        logarithmic=True,
+    )
+    says = "Mean rank against the seconds that 1,000 sequences take; the line joins those that none beats in both."
+    return [Figure(id="cost-front", title="Quality against cost", says=says, choices={"": [panel]})]
 
 
 def _by_metric(measured: pd.DataFrame) -> Table:

@@ -61,16 +61,13 @@ def _verdict(run: Run) -> str:
     names = list(first["generator"])
     of = _count(len(ranked), "ranked generator")
     metrics = _count(len(run.metrics), "metric")
-    mean = f"{first['mean_rank'].iloc[0]:.3g}"
     if len(ranked) == 1:
         return (
             f"{names[0]} is the only ranked generator: there is nothing to compare it with but the floor and controls."
         )
     if len(names) > 1:
-        return f"{_list(names)} share the first place of {of}, with a mean rank of {mean} over {metrics}."
-    ties = [name for name in str(first["tied_with"].iloc[0]).split(";") if name]
-    tie = f" No metric tells it apart from {_list(ties)} beyond the noise: read them as equal." if ties else ""
-    return f"{names[0]} comes out first of {of}, with a mean rank of {mean} over {metrics}.{tie}"
+        return f"{_list(names)} share the first place of {of}: {metrics} together do not tell them apart."
+    return f"{names[0]} comes out first of {of}, by {metrics}."
 
 
 def _at_floor(run: Run) -> list[str]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _FLAGS = {
     "at-floor": "the interval reaches the floor: within the noise, no generator could score better",
     "blind": "real DNA does not come out before this control: the metric sees nothing here",
+    "pareto": "no other ranked generator is both as good, by mean rank, and as quick to sample",
     "other-data": "these are not the published data of the suite",
     "random-split": "test sequences may have near copies among the training sequences",
 }
@@ -75,12 +76,20 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A generator."""
+    """A generator.
+
+    Attributes:
+        rank_low, rank_high: of the 95 % interval of the mean rank.
+        families: the mean rank within each family of metrics, as text.
+    """
 
     generator: str
     kind: str
     rank: int | None
     mean_rank: float | None
+    rank_low: float | None
+    rank_high: float | None
+    families: str
     ties: Sequence[str]
     flags: Sequence[Flag]
     cells: Sequence[Cell]
@@ -88,16 +97,29 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Ranking:
-    """The table, its rows in groups that are sorted by themselves: (id, title, rows)."""
+    """The table, its rows in groups that are sorted by themselves: (id, title, rows).
+
+    Attributes:
+        flags: those that are there, with what they mean.
+        families: the families of metrics with their members, as text; empty where nothing is ranked.
+        field: the id of what the ranks are relative to.
+    """
 
     columns: Sequence[Column]
     groups: Sequence[tuple[str, str, Sequence[Row]]]
     flags: Sequence[tuple[str, str]]
+    families: str
+    field: str
 
 
 def build(run: Run) -> Ranking:
     """The ranked table of a run."""
     rows = run.board.to_dict("records")
+    ranking = run.ranked.ranking
+    for row in rows:
+        entry = ranking.entry(row["generator"])
+        kept = [flag for flag in row["flags"].split(";") if not flag.startswith("field:")]
+        row["flags"] = ";".join([*kept, *(["pareto"] if entry and entry.pareto else [])])
     flags = [flag for row in rows for flag in flags_of(row["flags"])]
     scales = {metric: _scale(run, metric) for metric in run.metrics}
     columns = [_column(run, rows, metric, scales[metric]) for metric in run.metrics]
@@ -106,22 +128,31 @@ def build(run: Run) -> Ranking:
     for row in rows:
         group = "control" if row["kind"] == "control" else "incomplete" if math.isnan(row["rank"]) else "ranked"
         cells = [_cell(row, metric, scales[metric], best[metric] if group == "ranked" else None) for metric in scales]
+        entry = ranking.entry(row["generator"])
         groups[group].append(
             Row(
                 generator=row["generator"],
                 kind=row["kind"],
                 rank=None if math.isnan(row["rank"]) else int(row["rank"]),
                 mean_rank=None if math.isnan(row["mean_rank"]) else row["mean_rank"],
+                rank_low=entry.mean_rank.low if entry else None,
+                rank_high=entry.mean_rank.high if entry else None,
+                families=", ".join(f"{name} {mean:.3g}" for name, mean in entry.family_ranks.items()) if entry else "",
                 ties=[name for name in row["tied_with"].split(";") if name],
                 flags=flags_of(row["flags"]),
                 cells=cells,
             )
         )
     used = {flag.name for flag in flags}
+    members: dict[str, list[str]] = {}
+    for metric in run.metrics if ranking.entries else ():
+        members.setdefault(ranking.families.get(metric, metric), []).append(metric)
     return Ranking(
         columns=columns,
         groups=[(name, title, groups[name]) for name, title in _GROUPS if groups[name]],
         flags=[(name, meaning) for name, meaning in _FLAGS.items() if name in used],
+        families="; ".join(f"{family}: {', '.join(metrics)}" for family, metrics in sorted(members.items())),
+        field=ranking.field,
     )
 
 
@@ -174,7 +205,7 @@ def _decimals(values: list[float], scale: tuple[float, float] | None) -> int:
 
 def _best(rows: list[dict[str, Any]], column: Column) -> float | None:
     values: list[float] = [row[column.metric] for row in rows if not math.isnan(row["rank"])]
-    if len(values) < 2:
+    if len(values) < 2 or column.blind:
         return None
     return min(values) if column.direction == "lower" else max(values)
 
