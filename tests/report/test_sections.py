@@ -177,6 +177,27 @@ class TestRuns:
         assert len(run.left_out) == 2
         assert all("--store" in reason for reason in run.left_out)
 
+    def test_the_front_of_quality_and_cost(self, small):
+        sections = sections_of(collect(small.directory, Store(small.store), None))
+        (cost,) = (section for section in sections.others if section.id == "cost")
+        (figure,) = (figure for figure in cost.figures if figure.id == "cost-front")
+        ((panel,),) = figure.choices.values()
+        timings = pd.read_csv(small.directory / "timings.csv").query("cell == 'sample'")
+        board = pd.read_csv(small.directory / "leaderboard.csv").dropna(subset="rank").set_index("generator")
+        n = int(pd.read_csv(small.directory / "results.csv")["n_generated"].max())
+        seconds = timings.groupby("generator")["seconds"].mean() * 1000 / n
+        points = {name: (seconds[name], board.loc[name, "mean_rank"]) for name in board.index}
+        shown = {series.name: (series.x[0], series.y[0]) for series in panel.series if series.shape == "points"}
+        assert shown.keys() == points.keys()
+        assert all(shown[name] == pytest.approx(points[name], rel=1e-3) for name in points)
+        front = {
+            point
+            for point in shown.values()
+            if not any(o != point and o[0] <= point[0] and o[1] <= point[1] for o in shown.values())
+        }
+        lines = [set(zip(series.x, series.y, strict=True)) for series in panel.series if series.shape == "line"]
+        assert (lines or [front]) == [front]
+
     def test_figures_for_papers(self, small, tmp_path):
         sections = sections_of(collect(small.directory, Store(small.store), None))
         (sequences,) = (section for section in sections.others if section.id == "sequences")

@@ -99,7 +99,7 @@ const traces = (() => {
         const generated = !series.faint;
         return { ...common, type: "scatter", mode: "markers", hoverinfo: text ? "text+x+y" : "name",
           marker: { color: colour,
-            size: panel.bare ? (generated ? 6 : 5) : 6, opacity: panel.bare ? (generated ? 0.9 : 0.4) : 0.65,
+            size: panel.bare ? (generated ? 6 : 5) : series.x.length === 1 ? 10 : 6, opacity: panel.bare ? (generated ? 0.9 : 0.4) : 0.65,
             symbol: panel.bare && generated ? ["x-thin-open", "cross-thin-open", "asterisk-open"][turn % 3] : SYMBOLS[turn % SYMBOLS.length],
             line: { width: panel.bare && generated ? 1.5 : 0 } } };
       }

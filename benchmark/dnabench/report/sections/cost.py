@@ -16,16 +16,19 @@ _SHOWN = (("train", "seconds", "Training (s)"), ("sample", "seconds", "Sampling 
 
 
 def build(run: Run) -> Section | None:
-    """The section; None where nothing was measured, since the store had it all."""
+    """The section; None where nothing is known."""
     timings = run.timings
-    measured = timings[(timings["status"] == "done") & (timings["cached"] == "false")]
+    measured = timings[(timings["status"] == "done") & (timings["seconds"] > 0)].copy()
+    # A store keeps how long a model and a sample took, but not with how much memory.
+    measured.loc[measured["peak_memory_mb"] == 0, "peak_memory_mb"] = float("nan")
     made = measured[measured["cell"].isin(["train", "sample"])]
     if made.empty:
         return None
     means = made.groupby(["generator", "cell"])[["seconds", "peak_memory_mb"]].mean()
     panels = []
     for cell, column, title in _SHOWN:
-        found = {name: float(means.loc[(name, cell), column]) for name in run.generators if (name, cell) in means.index}
+        of_cell = means[column].dropna()
+        found = {name: float(of_cell[name, cell]) for name in run.generators if (name, cell) in of_cell.index}
         if not found:
             continue
         series = [
@@ -56,8 +59,8 @@ def build(run: Run) -> Section | None:
         title="Time and memory",
         text=[
             f"Per seed, the mean over up to {seeds}; sampling draws {run.plan.n_generated:,} sequences. Times are on a "
-            "logarithmic scale and hold the start of a process; memory is the most that was resident. What the store "
-            "already had was not measured and is not here."
+            "logarithmic scale; memory is the most that was resident. Models and samples that the store already had "
+            "count with the time that they took when they were made; with which memory is not known."
         ],
         figures=[figure, *_front(run)],
         tables=[_by_metric(measured)] if (measured["cell"] == "score").any() else [],
