@@ -25,6 +25,12 @@ from dnabench.cli import main
 settings.register_profile("dnabench", deadline=None)
 settings.load_profile("dnabench")
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest test first, so that of two workers none waits for it at the end."""
+    items.sort(key=lambda item: item.path.name != "test_main_job.py")
+
+
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
