@@ -172,6 +172,9 @@ class Run:
                 kept={cell: result for cell, result in earlier.items() if result.status not in retried},
                 max_failures=max_failures,
             ).run()
-            outcome = runs.write_tables(directory, plan, results, request.suite.controls, request.leaderboard)
+            outcome = runs.write_tables(directory, plan, results, request.suite.controls)
             report.write_after_run(directory, self._store, request.catalog)
+            if request.leaderboard is not None:
+                board = outcome.board
+                published.publish_facts(request.leaderboard, plan.suite, board.facts, board.kinds, plan.flags)
         return outcome

@@ -19,7 +19,6 @@ from dnabench.files import atomic_write
 from dnabench.leaderboard import facts, table
 from dnabench.leaderboard.board import Board
 from dnabench.leaderboard.families import known_families
-from dnabench.leaderboard.published import publish_facts
 from dnabench.leaderboard.ranking import sampling_seconds
 from dnabench.orders import FAILURES, CellResult
 
@@ -140,17 +139,10 @@ def _copy(source: Path, target: Path) -> None:
         copy.replace(target)
 
 
-def write_tables(
-    directory: Path,
-    plan: Plan,
-    results: Sequence[CellResult],
-    controls: Controls,
-    leaderboard: Path | None = None,
-) -> Outcome:
-    """The tables of a finished run, written and returned; also published in the directory ``leaderboard``, if given.
+def write_tables(directory: Path, plan: Plan, results: Sequence[CellResult], controls: Controls) -> Outcome:
+    """The tables of a finished run, written and returned.
 
-    ``controls`` are the suite's. They tell of the run's metrics only where all of them took part, and of the published
-    ones where earlier runs had them, too.
+    ``controls`` are the suite's. They tell of the run's metrics only where all of them took part.
     """
     kinds = {generator.name: generator.kind for generator in plan.generators}
     present = controls if kinds.keys() >= set(controls.names) else None
@@ -163,8 +155,6 @@ def write_tables(
     atomic_write(directory / "results.csv", facts.to_csv(rows, facts.COLUMNS))
     atomic_write(directory / "leaderboard.csv", facts.to_csv(lines, outcome.leaderboard_columns))
     atomic_write(directory / "timings.csv", facts.to_csv(timings(results), TIMING_COLUMNS))
-    if leaderboard is not None:
-        publish_facts(leaderboard, plan.suite, rows, kinds, plan.flags)
     return outcome
 
 

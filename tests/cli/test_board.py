@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -26,14 +27,14 @@ SCORES = {
 }
 
 
-def board(names=tuple(SCORES), seconds=None) -> Board:
+def board(names=tuple(SCORES), seconds=None, metrics=("kmer-js",)) -> Board:
     rows = []
-    for name in names:
+    for metric, name in itertools.product(metrics, names):
         for seed, value in enumerate(SCORES[name]):
             done = value is not None
             row = dict.fromkeys(facts.COLUMNS, "") | {
                 "suite": "s", "dataset": "d", "dataset_sha256": "0" * 64, "split": "given", "slice": "all",
-                "generator": name, "generator_version": 1, "options": "{}", "seed": seed, "metric": "kmer-js",
+                "generator": name, "generator_version": 1, "options": "{}", "seed": seed, "metric": metric,
                 "metric_version": 1, "direction": "lower", "n_generated": 9, "n_reference": 9, "floor": 0.1,
                 "value": value, "ci_low": value - 0.01 if done else None, "ci_high": value + 0.01 if done else None,
                 "status": "done" if done else "failed",
@@ -87,6 +88,18 @@ def test_a_blind_metric_has_no_best_one(printed):
 def test_no_sign_is_explained_that_is_not_there(printed):
     notes = "\n".join(plain(printed(120, board(("far",)))))
     assert not re.search("[≈◆=°]|blind|incomplete", notes)
+
+
+def test_a_narrow_terminal_shows_metrics_below_each_other(printed):
+    metrics = [f"a-rather-long-metric-{number}" for number in range(6)]
+    lines = plain(printed(60, board(("close", "far", "random"), metrics=metrics)))
+    text = "\n".join(lines)
+    assert "…" not in text
+    assert all(f"{metric} ↓" in text for metric in metrics)
+    tables = [line for line in lines if line.split()[:2] == ["rank", "generator"]]
+    rows = [line for line in lines if line.split()[1:2] == ["far"]]
+    assert len(tables) == len(rows) == 6
+    assert max(map(len, tables + rows)) <= 60
 
 
 def test_colours_are_for_terminals_that_want_them(printed):

@@ -71,6 +71,7 @@ def test_a_failure_replaces_no_facts(dnabench, suite, tmp_path):
     assert dnabench(*common, "-g", "markov", "--set", "markov.order=1").code == 0
     before = (tmp_path / "board" / "own" / "markov.csv").read_bytes()
     ended = dnabench(*common, "-g", "markov", "--set", "markov.by=species", "--timeout", "0.001s")
-    assert ended.code == 2
+    assert ended.code == 1
+    assert "timeout" in ended.out  # the run's own results are whole
     assert "markov failed in this run, and its earlier facts stay" in " ".join(ended.err.split())
     assert (tmp_path / "board" / "own" / "markov.csv").read_bytes() == before

@@ -164,3 +164,13 @@ def test_costs_are_of_samples_that_were_drawn():
         timing | {"generator": "a", "cell": "train"},
     ]
     assert sampling_seconds(rows, 100) == {"a": pytest.approx(0.03)}
+
+
+def test_evidence_for_the_lower_one_sets_nobody_apart():
+    # `steady` has the better mean place, and yet `sharp` is surely better on two metrics of three.
+    two = {"sharp": 1, "steady": 2, "x": 3, "y": 4, "z": 5}
+    table = {"a": two, "b": two, "c": {"steady": 1, "x": 2, "y": 3, "z": 4, "sharp": 5}}
+    found = entries(scores(table))
+    assert found["steady"].mean_rank.value < found["sharp"].mean_rank.value
+    assert found["steady"].rank == found["sharp"].rank == 1
+    assert "sharp" not in found["steady"].not_apart

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich import box
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -28,11 +29,31 @@ def print_leaderboard(board: Board, title: str, metrics: Sequence[str] = ()) -> 
     """
     click.echo(title)
     metrics = metrics or list(board.directions)
-    whole = print_table(_table(board, metrics, narrow=False), _table(board, metrics, narrow=True))
+    whole = _fits(_table(board, metrics, narrow=False))
+    for block in [metrics] if whole else _blocks(board, metrics):
+        print_table(_table(board, block, narrow=not whole))
     for note in _notes(board, scaled=whole and bool(board.scaled)):
         click.echo(note)
     if not whole:
         click.echo("a wider terminal shows kinds, and where scores lie between the floor and random DNA")
+
+
+def _fits(table: Table) -> bool:
+    """Whether stdout is as wide as the table, or no terminal."""
+    console = Console()
+    return not console.is_terminal or Console(width=10_000).measure(table).maximum <= console.width
+
+
+def _blocks(board: Board, metrics: Sequence[str]) -> list[list[str]]:
+    """The metrics in pieces, whose narrow tables fit the terminal."""
+    blocks: list[list[str]] = [[]]
+    for metric in metrics:
+        wider = [*blocks[-1], metric]
+        if blocks[-1] and not _fits(_table(board, wider, narrow=True)):
+            blocks.append([metric])
+        else:
+            blocks[-1] = wider
+    return blocks
 
 
 def _table(board: Board, metrics: Sequence[str], *, narrow: bool) -> Table:
@@ -94,6 +115,8 @@ def _notes(board: Board, *, scaled: bool) -> Iterator[str]:
         yield f"{FRONT} no other is both as good and as quick to sample"
     for metric, controls in board.blind.items():
         yield f"{metric} is blind: it does not put held-out real sequences before {' and '.join(sorted(controls))}"
+    if board.blind and board.ranking.entries:
+        yield "blind metrics count in the ranks like all others"
     for row in board.rows:
         if not row["complete"]:
             yield f"{row['generator']} is incomplete and has no rank"

@@ -15,18 +15,12 @@ from rich.text import Text
 ARROWS = {"lower": "↓", "higher": "↑", "": ""}
 
 
-def print_table(table: Table, narrower: Table | None = None) -> bool:
-    """Print on stdout: where there is no terminal as wide as it must be, so that nothing is cut.
-
-    On a terminal that is too narrow for it, ``narrower`` takes its place. Returns whether it was printed as it is.
-    """
+def print_table(table: Table) -> None:
+    """Print on stdout: where there is no terminal as wide as it must be, so that nothing is cut."""
     console = Console()
-    width = Console(width=10_000).measure(table).maximum
     if not console.is_terminal:
-        console = Console(width=width)
-    fits = narrower is None or width <= console.width
-    console.print(table if fits else narrower)
-    return fits
+        console = Console(width=Console(width=10_000).measure(table).maximum)
+    console.print(table)
 
 
 def print_json(value: Any) -> None:

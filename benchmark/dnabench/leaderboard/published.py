@@ -81,29 +81,28 @@ def publish_facts(
 ) -> Path:
     """Put a run's facts beside those that lie in ``directory`` already, and derive the table anew; returns its path.
 
-    The facts of a generator that is there already are replaced by the run's. Several processes may publish at once.
-    UserError, before anything is written, when facts that stay were measured by another protocol than the run's: such
-    scores are never ranked together; and when a failure would replace facts.
+    The facts of a generator that is there already are replaced by the run's, unless it failed: then they stay, with a
+    warning. Several processes may publish at once. UserError, before anything is written, when facts that stay were
+    measured by another protocol than the run's: such scores are never ranked together.
     """
     path = directories.table_path(directory, suite)
-    mine = list(dict.fromkeys(row["generator"] for row in rows))
-    texts = {
-        directories.facts_path(directory, suite, name): facts.to_csv(
-            (row for row in rows if row["generator"] == name), facts.COLUMNS
-        )
-        for name in mine
-    }
     with directories.held(directory, suite):
+        failed = {row["generator"] for row in rows if row["status"] not in (DONE, SKIPPED)}
+        for name in sorted(failed):
+            if (there := directories.facts_path(directory, suite, name)).exists():
+                warnings.warn(f"{there}: {name} failed in this run, and its earlier facts stay", stacklevel=2)
+                rows = [row for row in rows if row["generator"] != name]
+        mine = list(dict.fromkeys(row["generator"] for row in rows))
+        texts = {
+            directories.facts_path(directory, suite, name): facts.to_csv(
+                (row for row in rows if row["generator"] == name), facts.COLUMNS
+            )
+            for name in mine
+        }
         known = directories.load(directory, suite, kinds)
         kept = [row for row in known.facts if row["generator"] not in mine]
         names.check_distinct({*known.kinds, *mine}, directory / suite)
         protocol.check(rows, kept, path, _THIS_RUN)
-        for row in rows:
-            there = directories.facts_path(directory, suite, row["generator"])
-            if row["status"] not in (DONE, SKIPPED) and there.exists():
-                raise UserError(
-                    f"{there}: {row['generator']} failed in this run, and its earlier facts stay; run it again"
-                )
         # As everyone will read them: rounded.
         written = [row for file, text in texts.items() for row in reading.parse(text, file)]
         together = dataclasses.replace(

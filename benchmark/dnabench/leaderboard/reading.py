@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dnabench.errors import UserError
 from dnabench.leaderboard import facts, names, table
 from dnabench.leaderboard.cells import from_text
+from dnabench.orders import DONE, FAILURES, INTERRUPTED, SKIPPED
 
 if TYPE_CHECKING:
     from dnabench.leaderboard.facts import Row
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 KINDS = ("model", "baseline", "control")
 _WHOLE_NUMBERS = ("generator_version", "seed", "metric_version", "n_generated", "n_reference")
 _NUMBERS = ("value", "ci_low", "ci_high", "floor")
+_STATUSES = (DONE, *FAILURES, SKIPPED, INTERRUPTED)
 _NEEDED = ("generator_version", "seed", "metric_version")
 _ENDS = ("", "_ci_low", "_ci_high")
 
@@ -178,6 +180,11 @@ def _check_row(row: Row, where: str) -> None:
     if (row["value"] is not None) != (row["status"] == "done"):
         held = "no value" if row["value"] is None else f"value {row['value']:.9g}"
         raise UserError(f"{where}: {held} with status {_shown(row['status'])}; a value goes with the status done")
+    if row["status"] not in _STATUSES:
+        raise UserError(f"{where}: status is {_shown(row['status'])}; it takes {', '.join(_STATUSES)}")
+    low, high = row["ci_low"], row["ci_high"]
+    if (low is None) != (high is None) or (low is not None and low > high):
+        raise UserError(f"{where}: ci_low {low} and ci_high {high} are no ends of an interval")
 
 
 def _shown(text: str, most: int = 60) -> str:

@@ -65,7 +65,9 @@ def _draw(canvas: Any, contents: Any) -> None:
     columns = 1 if isinstance(contents[0], (Heat, Logo)) else min(2, len(contents))
     rows = -(-len(contents) // columns)
     width = 2 * _WIDTH if columns == 1 else columns * _WIDTH
-    canvas.set_size_inches(width, sum(max(map(_height, contents[row::rows])) for row in range(rows)))
+    canvas.set_size_inches(
+        width, sum(max(map(_height, contents[at : at + columns])) for at in range(0, len(contents), columns))
+    )
     for axes, content in zip(canvas.subplots(rows, columns, squeeze=False).flat, contents, strict=False):
         _DRAWN[type(content)](axes, content)
     for axes in canvas.axes[len(contents) :]:

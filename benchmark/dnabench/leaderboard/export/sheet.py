@@ -154,7 +154,10 @@ def _notes(board: Board) -> Iterator[str]:
             f"generators, metrics and data alone: field {board.ranking.field}."
         )
     for metric, names in board.blind.items():
-        yield f"{metric} is blind: it does not put held-out real sequences before {' and '.join(names)}."
+        yield (
+            f"{metric} is blind, and counts in the ranks all the same: it does not put held-out real sequences before "
+            f"{' and '.join(names)}."
+        )
     if "other-data" in board.common_flags:
         yield "other-data: nobody vouches for these data but whoever ran this."
     if "random-split" in board.common_flags:
