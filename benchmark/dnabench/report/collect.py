@@ -13,12 +13,12 @@ import pandas as pd
 from dnabench import events
 from dnabench.data.slices import ALL
 from dnabench.errors import UserError
-from dnabench.leaderboard.board import open_board
+from dnabench.leaderboard.families import families_of
+from dnabench.leaderboard.ranking import Ranking, ranking, sampling_seconds
 from dnabench.plan import Plan
 from dnabench.report.material import Material
 
 if TYPE_CHECKING:
-    from dnabench.leaderboard.board import Board
     from dnabench.plugins import Catalog
     from dnabench.store import Store
 
@@ -73,9 +73,16 @@ class Run:
         return {name: float(means[name]) if name in means and pd.notna(means[name]) else None for name in self.metrics}
 
     @cached_property
-    def ranked(self) -> Board:
+    def seconds(self) -> dict[str, float]:
+        """Generator -> the seconds that a sequence of its samples took, where that is known."""
+        return sampling_seconds(self.timings.to_dict("records"), self.plan.n_generated)
+
+    @cached_property
+    def ranking(self) -> Ranking:
         """What the ranks rest on, and how sure they are."""
-        return open_board(self.directory)
+        kinds = {generator.name: generator.kind for generator in self.plan.generators}
+        families = families_of(self.catalog, self.metrics) if self.catalog else {}
+        return ranking(map(_fact, self.whole.to_dict("records")), kinds, families, self.seconds)
 
     def kind(self, generator: str) -> str:
         """``model``, ``baseline`` or ``control``."""
@@ -121,6 +128,13 @@ def collect(directory: Path, store: Store, catalog: Catalog | None, *, tss: int 
         material=Material(directory, plan, store, ended, tss),
         catalog=catalog,
     )
+
+
+def _fact(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with whole numbers as such, and None for what is missing."""
+    whole = ("generator_version", "seed", "metric_version", "n_generated", "n_reference")
+    found = {name: None if pd.isna(value) else value for name, value in row.items()}
+    return found | {name: int(value) for name in whole if (value := found[name]) is not None}
 
 
 def _manifest(path: Path) -> dict[str, Any]:

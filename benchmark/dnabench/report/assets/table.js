@@ -48,21 +48,27 @@ const hidden = { generator: new Set(), metric: new Set(), listeners: [] };
       box.addEventListener("change", () => setHidden(kind, box.dataset[kind], !box.checked));
 
   const tip = document.getElementById("tip");
+  let source = null;
   const showTip = (event) => {
-    const source = event.target.closest?.("[data-tip]");
+    source = event.target.closest?.("[data-tip]") ?? null;
     if (!source) return hideTip();
     tip.textContent = source.dataset.tip;
     tip.hidden = false;
+    place();
+    if (source.matches("button")) source.setAttribute("aria-describedby", "tip");
+  };
+  /* Beside what it explains, also when that is scrolled, as it is when it gets the focus. */
+  const place = () => {
+    if (!source) return;
     const at = source.getBoundingClientRect();
     const [width, height] = [tip.offsetWidth, tip.offsetHeight];
     tip.style.left = `${Math.max(8, Math.min(at.left, innerWidth - width - 8))}px`;
     tip.style.top = `${at.bottom + height + 12 > innerHeight ? at.top - height - 6 : at.bottom + 6}px`;
-    if (source.matches("button")) source.setAttribute("aria-describedby", "tip");
   };
-  const hideTip = () => { tip.hidden = true; };
+  const hideTip = () => { tip.hidden = true; source = null; };
   document.addEventListener("pointerover", showTip);
   document.addEventListener("focusin", showTip);
   document.addEventListener("focusout", hideTip);
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") hideTip(); });
-  addEventListener("scroll", hideTip, { passive: true, capture: true });
+  addEventListener("scroll", place, { passive: true, capture: true });
 })();

@@ -115,7 +115,7 @@ class Ranking:
 def build(run: Run) -> Ranking:
     """The ranked table of a run."""
     rows = run.board.to_dict("records")
-    ranking = run.ranked.ranking
+    ranking = run.ranking
     for row in rows:
         entry = ranking.entry(row["generator"])
         kept = [flag for flag in row["flags"].split(";") if not flag.startswith("field:")]
