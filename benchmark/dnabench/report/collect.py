@@ -13,7 +13,7 @@ import pandas as pd
 from dnabench import events
 from dnabench.data.slices import ALL
 from dnabench.errors import UserError
-from dnabench.leaderboard.families import families_of
+from dnabench.leaderboard.families import known_families
 from dnabench.leaderboard.ranking import Ranking, ranking, sampling_seconds
 from dnabench.plan import Plan
 from dnabench.report.material import Material
@@ -81,8 +81,8 @@ class Run:
     def ranking(self) -> Ranking:
         """What the ranks rest on, and how sure they are."""
         kinds = {generator.name: generator.kind for generator in self.plan.generators}
-        families = families_of(self.catalog, self.metrics) if self.catalog else {}
-        return ranking(map(_fact, self.whole.to_dict("records")), kinds, families, self.seconds)
+        facts = map(_fact, self.whole.to_dict("records"))
+        return ranking(facts, kinds, known_families(self.metrics), self.seconds)
 
     def kind(self, generator: str) -> str:
         """``model``, ``baseline`` or ``control``."""
