@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from dnabench import runs, suites
+from dnabench import suites
 from dnabench.data.formats import stem
 from dnabench.engines.sandbox import Limits
 from dnabench.errors import UserError, did_you_mean
 from dnabench.execution import Watcher
 from dnabench.given import check_generator, name_of
 from dnabench.host import open_host
+from dnabench.leaderboard import timings
 from dnabench.leaderboard.facts import COLUMNS
 from dnabench.numerics import choose_device
 from dnabench.planning import PRESETS
@@ -162,7 +163,7 @@ def run(
         directory=directory,
         leaderboard=pd.DataFrame(outcome.board.rows, columns=outcome.leaderboard_columns),
         results=pd.DataFrame(outcome.board.facts, columns=list(COLUMNS)),
-        timings=pd.DataFrame(runs.timings(outcome.results), columns=list(runs.TIMING_COLUMNS)),
+        timings=pd.DataFrame(timings.rows(outcome.results), columns=list(timings.COLUMNS)),
     )
 
 

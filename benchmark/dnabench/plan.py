@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from dnabench.data.slices import ALL, column_of
+from dnabench.suites import Controls
 
-SCHEMA = 4
+SCHEMA = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,12 +51,14 @@ class PlannedMetric:
     """A metric with its resolved options and, for a feature metric, its embedder with its own.
 
     Attributes:
+        family: with which metrics it shares a voice in the mean rank.
         device: ``cpu`` or ``cuda``: the run's for a metric on features, else the CPU.
     """
 
     name: str
     version: int
     direction: Literal["lower", "higher"]
+    family: str
     distribution: str
     options: dict[str, Any]
     embedder: str | None = None
@@ -95,6 +98,7 @@ class Plan:
         published: name and sha256 of the suite's data where others take their place, else empty.
         slices: the ``column=value`` that are scored by themselves, for generators whose samples carry the column.
         flags: what every line of the leaderboard carries.
+        controls: the suite's, by the part they play; whether they take part, ``generators`` say.
         device: ``cpu`` or ``cuda``: where generators and metrics on features run that can.
         threads: of one cell. Sums of floats move in their last digits with it, so it is not left to the machine.
     """
@@ -112,6 +116,7 @@ class Plan:
     preset: str
     slices: tuple[str, ...]
     flags: tuple[str, ...]
+    controls: Controls
     device: str
     threads: int
     generators: tuple[PlannedGenerator, ...]
@@ -163,6 +168,16 @@ class Plan:
         labels = self.generator(name).labels
         return (ALL, *(part for part in self.slices if column_of(part) in labels))
 
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Generator -> ``model``, ``baseline`` or ``control``."""
+        return {generator.name: generator.kind for generator in self.generators}
+
+    @property
+    def families(self) -> dict[str, str]:
+        """Label of a metric -> family."""
+        return {metric.label: metric.family for metric in self.metrics}
+
     def generator(self, name: str) -> PlannedGenerator:
         """The planned generator of that name."""
         return next(g for g in self.generators if g.name == name)
@@ -184,7 +199,11 @@ class Plan:
         values = _frozen(plain)
         values["generators"] = tuple(PlannedGenerator.from_json(generator) for generator in plain["generators"])
         values["metrics"] = tuple(PlannedMetric(**_frozen(metric)) for metric in plain["metrics"])
-        return cls(**values)
+        values["controls"] = Controls(**_frozen(plain["controls"]))
+        plan = cls(**values)
+        if not (plan.generators and plan.metrics and plan.seeds):
+            raise ValueError("a plan without generators, metrics or seeds")
+        return plan
 
     def cells_to_json(self) -> list[dict[str, Any]]:
         """Every cell with the ids of those it needs, for ``manifest.json``."""

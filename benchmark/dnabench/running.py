@@ -115,7 +115,7 @@ class Run:
         host.check(self.plan)
         files = host.metric_files(self.plan, request.blocked, store.root)
         if request.leaderboard is not None:
-            published.check_plan(request.leaderboard, self.plan, suite.controls, files)
+            published.check_plan(request.leaderboard, self.plan, files)
         self.identity = Identity(request.catalog, self.plan, self._data, files)
 
     def default_directory(self) -> Path:
@@ -172,8 +172,8 @@ class Run:
                 kept={cell: result for cell, result in earlier.items() if result.status not in retried},
                 max_failures=max_failures,
             ).run()
-            outcome = runs.write_tables(directory, plan, results, request.suite.controls)
-            report.write_after_run(directory, self._store, request.catalog)
+            outcome = runs.write_tables(directory, plan, results)
+            report.write_after_run(directory, self._store, request.catalog, outcome.board)
             if request.leaderboard is not None:
                 board = outcome.board
                 published.publish_facts(request.leaderboard, plan.suite, board.facts, board.kinds, plan.flags)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, count
@@ -16,21 +16,19 @@ from dnabench import events
 from dnabench.data.slices import ALL
 from dnabench.errors import UserError
 from dnabench.files import atomic_write
-from dnabench.leaderboard import facts, table
-from dnabench.leaderboard.board import Board
-from dnabench.leaderboard.families import known_families
-from dnabench.leaderboard.ranking import sampling_seconds
+from dnabench.leaderboard import facts, table, timings
+from dnabench.leaderboard.opening import run_board
+from dnabench.manifest import NAME as MANIFEST
 from dnabench.orders import FAILURES, CellResult
 
 if TYPE_CHECKING:
+    from dnabench.leaderboard.board import Board
     from dnabench.plan import Cell, Plan
     from dnabench.store import Store
-    from dnabench.suites import Controls
 
 SCHEMA = 1
 EVENTS = "events.jsonl"
 DETAILS = "details"
-TIMING_COLUMNS = ("cell", "generator", "seed", "metric", "status", "cached", "seconds", "peak_memory_mb")
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ def open_directory(directory: Path, plan: Plan, provenance: Mapping[str, Any]) -
     anything else, stays in the manifest as ``earlier``. UserError when it holds anything else, or cannot be
     written.
     """
-    manifest = directory / "manifest.json"
+    manifest = directory / MANIFEST
     earlier: list[Any] = []
     if manifest.is_file():
         try:
@@ -139,37 +137,12 @@ def _copy(source: Path, target: Path) -> None:
         copy.replace(target)
 
 
-def write_tables(directory: Path, plan: Plan, results: Sequence[CellResult], controls: Controls) -> Outcome:
-    """The tables of a finished run, written and returned.
-
-    ``controls`` are the suite's. They tell of the run's metrics only where all of them took part.
-    """
-    kinds = {generator.name: generator.kind for generator in plan.generators}
-    present = controls if kinds.keys() >= set(controls.names) else None
-    rows = facts.rows(plan, results, present.useless if present else "")
-    families = known_families(metric.label for metric in plan.metrics)
-    lines = table.build(rows, kinds, present, plan.flags, families)
-    seconds = sampling_seconds(timings(results), plan.n_generated)
-    board = Board(suite=plan.suite, facts=rows, kinds=kinds, rows=lines, seconds=seconds)
+def write_tables(directory: Path, plan: Plan, results: Sequence[CellResult]) -> Outcome:
+    """The tables of a finished run, written and returned."""
+    timed = timings.rows(results)
+    board = run_board(plan, facts.rows(plan, results), timed)
     outcome = Outcome(list(results), board, table.columns(metric.label for metric in plan.metrics))
-    atomic_write(directory / "results.csv", facts.to_csv(rows, facts.COLUMNS))
-    atomic_write(directory / "leaderboard.csv", facts.to_csv(lines, outcome.leaderboard_columns))
-    atomic_write(directory / "timings.csv", facts.to_csv(timings(results), TIMING_COLUMNS))
+    atomic_write(directory / "results.csv", facts.to_csv(board.facts, facts.COLUMNS))
+    atomic_write(directory / "leaderboard.csv", facts.to_csv(board.rows, outcome.leaderboard_columns))
+    atomic_write(directory / timings.NAME, facts.to_csv(timed, timings.COLUMNS))
     return outcome
-
-
-def timings(results: Iterable[CellResult]) -> list[dict[str, Any]]:
-    """A row for each cell, with TIMING_COLUMNS."""
-    return [
-        {
-            "cell": r.cell.kind,
-            "generator": r.cell.generator,
-            "seed": r.cell.seed,
-            "metric": r.cell.metric,
-            "status": r.status,
-            "cached": r.cached,
-            "seconds": round(r.seconds, 3),
-            "peak_memory_mb": round(r.peak_memory_mb, 1),
-        }
-        for r in results
-    ]

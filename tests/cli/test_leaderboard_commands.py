@@ -27,8 +27,8 @@ def fact(generator, seed, metric, value, half=0.01, **other):
         "suite": "own", "dataset": "d", "dataset_sha256": "a" * 64, "split": "groups-50mer-80:10:10", "slice": "all",
         "generator": generator, "generator_version": 1, "options": "{}", "seed": seed, "metric": metric,
         "metric_version": 1, "embedder": "", "embedder_sha256": "", "direction": "lower", "value": value,
-        "ci_low": value - half, "ci_high": value + half, "floor": 0.1, "n_generated": 60, "n_reference": 60,
-        "status": "done", "error": "", **other,
+        "ci_low": round(value - half, 9), "ci_high": round(value + half, 9), "floor": 0.1, "n_generated": 60,
+        "n_reference": 60, "status": "done", "error": "", **other,
     }  # fmt: skip
 
 

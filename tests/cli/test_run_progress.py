@@ -15,6 +15,7 @@ from rich.console import Console
 from dnabench.cli.run_progress import RunProgress
 from dnabench.orders import CellResult
 from dnabench.plan import Cell, Plan, PlannedGenerator, PlannedMetric
+from dnabench.suites import Controls
 
 
 @pytest.fixture
@@ -26,12 +27,13 @@ def plan() -> Plan:
         for name in ("slow", "quick")
     ]
     metric = PlannedMetric(
-        name="gc", version=1, direction="lower", distribution="d 1", options={}, device="cpu", label="gc"
+        name="gc", version=1, direction="lower", family="f", distribution="d 1", options={}, device="cpu", label="gc"
     )
     return Plan(
         suite="s", dataset="d", dataset_sha256="0" * 64, published=(), split="groups", length=64, n_train=10,
         n_generated=5, n_reference=5, seeds=(0, 1), preset="quick", slices=(), flags=(), device="cpu", threads=1,
-        generators=tuple(generators), metrics=(metric,),
+        controls=Controls(floor="holdout", memoriser="bootstrap", blank=()), generators=tuple(generators),
+        metrics=(metric,),
     )  # fmt: skip
 
 

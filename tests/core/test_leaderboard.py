@@ -5,7 +5,8 @@ import math
 import pytest
 from scipy import stats
 
-from dnabench.leaderboard import facts, table
+from dnabench.leaderboard import facts
+from dnabench.leaderboard.board import Board
 from dnabench.stats.intervals import Interval, mean_interval, sampling_difference, score_interval
 from dnabench.suites import Controls
 
@@ -37,15 +38,20 @@ def fact(generator, metric, seed, value, half=0.01, direction="lower", status="d
     }
 
 
-def board(rows, controls=None, **kinds):
+def board(rows, **kinds):
     names = {row["generator"] for row in rows}
-    built = table.build(rows, {name: kinds.get(name, "model") for name in names}, controls)
-    return {row["generator"]: row for row in built}, [row["generator"] for row in built]
+    kinds = {name: kinds.get(name, "model") for name in names}
+    return Board(suite="s", facts=rows, kinds=kinds, families={}, controls=CONTROLS)
+
+
+def named(rows):
+    return {row["generator"]: row for row in rows}
 
 
 def flags_of(row):
-    """Without the id of the field, which every ranked row carries."""
-    return ";".join(flag for flag in row["flags"].split(";") if not flag.startswith("field:"))
+    """Without the id of the field, which every ranked row carries, and what every row does."""
+    flags = row["flags"].removeprefix("blind-unchecked").removeprefix(";").split(";")
+    return ";".join(flag for flag in flags if not flag.startswith("field:"))
 
 
 def test_mean_interval_is_students():
@@ -78,7 +84,8 @@ def test_incomplete_rows_and_controls_carry_no_rank_and_move_nobody():
         fact("c", "m2", 0, 0.5),
         fact("c", "m2", 1, 0, status="failed"),
     ]
-    rows_by_name, order = board(rows, real="control")
+    lines = board(rows, real="control").rows
+    rows_by_name, order = named(lines), [row["generator"] for row in lines]
     assert [rows_by_name[g]["rank"] for g in ("a", "b", "c", "real")] == [1, 2, None, None]
     assert [rows_by_name[g]["complete"] for g in ("a", "c")] == [True, False]
     assert rows_by_name["c"]["m1"] == pytest.approx(0.5)
@@ -87,7 +94,7 @@ def test_incomplete_rows_and_controls_carry_no_rank_and_move_nobody():
 
 def test_parts_and_slices_are_not_ranked():
     rows = [fact("a", "m", 0, 1.0), fact("a", "m.part", 0, 9.0), fact("a", "m", 0, 7.0) | {"slice": "species=hs"}]
-    rows_by_name, _ = board(rows)
+    rows_by_name = named(board(rows).rows)
     assert rows_by_name["a"]["m"] == 1.0
     assert "m.part" not in rows_by_name["a"]
 
@@ -105,8 +112,44 @@ def test_parts_and_slices_are_not_ranked():
 def test_a_metric_that_prefers_a_control_or_cannot_see_noise_is_blind(values, flags, direction):
     sign = 1 if direction == "lower" else -1
     rows = [fact(g, "m", s, sign * v + s / 1e4, direction=direction) for g, v in values.items() for s in (0, 1, 2)]
-    rows_by_name, _ = board(rows, CONTROLS, real="control", copy="control", noise="baseline")
-    assert {g: flags_of(row) for g, row in rows_by_name.items() if flags_of(row)} == flags
+    found = board(rows, real="control", copy="control", noise="baseline")
+    assert {g: flags_of(row) for g, row in named(found.rows).items() if flags_of(row)} == flags
+    assert found.missing_controls == []
+
+
+def test_a_metric_that_tells_no_control_from_real_dna_has_no_voice():
+    values = {"real": (1, 1), "copy": (1, 1), "noise": (1, 5), "a": (3, 2), "b": (2, 3)}  # m1 sees nothing, m2 noise
+    rows = [fact(g, f"m{i}", s, v) for g, both in values.items() for i, v in enumerate(both, 1) for s in (0, 1)]
+    found = board(rows, real="control", copy="control", noise="control")
+    assert found.blind == {"m1": ["noise"]}
+    assert found.silent == ["m1"]
+    assert [(e.generator, e.rank, e.mean_rank.value, e.places) for e in found.ranking.entries] == [
+        ("a", 1, 1.0, {"m2": 1.0}),
+        ("b", 2, 2.0, {"m2": 2.0}),
+    ]
+    assert found.ranking.voices == {"m2": ["m2"]}
+    both = [row for row in rows if row["generator"] in "ab"]  # without controls nobody knows
+    assert [(e.rank, e.mean_rank.value) for e in board(both).ranking.entries] == [(1, 1.5), (1, 1.5)]
+    only = [row for row in rows if row["metric"] == "m1"]
+    assert board(only, real="control", copy="control", noise="control").ranking.entries == ()
+
+
+def test_a_metric_that_sees_copies_alone_ranks_a_memoriser_last_and_nobody_for_being_better_than_real_dna():
+    values = {"real": 0.9, "copy": 0.0, "noise": 1.0, "honest": 0.9, "wild": 1.0, "memoriser": 0.1}
+    rows = [fact(g, "new", s, v, direction="higher", floor=0.9) for g, v in values.items() for s in (0, 1)]
+    found = board(rows, real="control", copy="control", noise="control")
+    assert (found.blind, found.silent) == ({"new": ["noise"]}, [])
+    assert {e.generator: e.rank for e in found.ranking.entries} == {"honest": 1, "wild": 1, "memoriser": 3}
+
+
+@pytest.mark.parametrize("gone", [{"generator": "noise"}, {"generator": "real", "seed": 1}])
+def test_where_a_control_lacks_a_score_the_table_says_that_blindness_was_not_checked(gone):
+    rows = [fact(g, "m", s, v) for g, v in (("real", 1), ("copy", 1), ("noise", 1), ("a", 2)) for s in (0, 1)]
+    rows = [row for row in rows if any(row[name] != value for name, value in gone.items())]
+    found = board(rows, real="control", copy="control", noise="control")
+    assert found.missing_controls == [gone["generator"]]
+    assert found.blind == {}
+    assert {row["flags"].split(";")[0] for row in found.rows} == {"blind-unchecked"}
 
 
 def test_csv_is_canonical():
@@ -125,7 +168,7 @@ def test_who_stands_at_the_floor():
         for g, value in (("reaches", 0.85), ("beats", 0.95), ("above", 0.5))
         for seed in (0, 1)
     ]
-    rows_by_name, _ = board(rows)
+    rows_by_name = named(board(rows).rows)
     assert {g: flags_of(row) for g, row in rows_by_name.items()} == {
         "reaches": "at-floor:m;at-floor:up",
         "beats": "at-floor:m;at-floor:up",
@@ -135,4 +178,4 @@ def test_who_stands_at_the_floor():
 
 def test_controls_are_not_told_where_they_stand():
     rows = [fact("real", "m", 0, 1.0, half=0.5, floor=1.0)]
-    assert board(rows, real="control")[0]["real"]["flags"] == ""
+    assert flags_of(named(board(rows, real="control").rows)["real"]) == ""

@@ -29,8 +29,8 @@ def row(generator="alpha", seed=0, metric="gc", value=0.5, **other):
         "suite": "own", "dataset": "d", "dataset_sha256": "a" * 64, "split": "groups-50mer-80:10:10", "slice": "all",
         "generator": generator, "generator_version": 1, "options": "{}", "seed": seed, "metric": metric,
         "metric_version": 1, "embedder": "", "embedder_sha256": "", "direction": "lower", "value": value,
-        "ci_low": value - 0.1, "ci_high": value + 0.1, "floor": 0.1, "n_generated": 60, "n_reference": 60,
-        "status": "done", "error": "", **other,
+        "ci_low": round(value - 0.1, 9), "ci_high": round(value + 0.1, 9), "floor": 0.1, "n_generated": 60,
+        "n_reference": 60, "status": "done", "error": "", **other,
     }  # fmt: skip
 
 
@@ -239,29 +239,30 @@ def plan(**other):
         name="beta", plugin="beta", version=1, kind="model", distribution="x 1", device="cpu", devices=1, options={}
     )
     metric = PlannedMetric(
-        name="gc", version=other.pop("metric_version", 1), direction="lower", distribution="x 1", options={},
-        embedder=other.pop("embedder", None), device="cpu", label="gc",
+        name="gc", version=other.pop("metric_version", 1), direction="lower", family="f", distribution="x 1",
+        options={}, embedder=other.pop("embedder", None), device="cpu", label="gc",
     )  # fmt: skip
     values = {
         "suite": "own", "dataset": "d", "dataset_sha256": "a" * 64, "published": (), "split": "groups-50mer-80:10:10",
         "length": 64, "n_train": 500, "n_generated": 60, "n_reference": 60, "seeds": (0, 1), "preset": "quick",
-        "slices": (), "flags": (), "device": "cpu", "threads": 1, "generators": (generator,), "metrics": (metric,),
+        "slices": (), "flags": (), "controls": CONTROLS, "device": "cpu", "threads": 1, "generators": (generator,),
+        "metrics": (metric,),
     }  # fmt: skip
     return Plan(**{**values, **other})
 
 
 def test_a_plan_of_the_same_protocol_may_be_published(tmp_path):
-    published.check_plan(tmp_path / "new", plan(), CONTROLS)
+    published.check_plan(tmp_path / "new", plan())
     assert not (tmp_path / "new").exists()
-    published.check_plan(board(tmp_path / "b", "alpha"), plan(), CONTROLS, {"gc": ["", ""]})
+    published.check_plan(board(tmp_path / "b", "alpha"), plan(), {"gc": ["", ""]})
 
 
 def test_seeds_that_one_side_lacks_are_warned_of(tmp_path):
     board(tmp_path / "b", "alpha")  # seeds 0 and 1
     with pytest.warns(UserWarning, match="nobody there has seed 2: .* all others will be incomplete"):
-        published.check_plan(tmp_path / "b", plan(seeds=(0, 1, 2)), CONTROLS)
+        published.check_plan(tmp_path / "b", plan(seeds=(0, 1, 2)))
     with pytest.warns(UserWarning, match="others have seed 1, which this run lacks"):
-        published.check_plan(tmp_path / "b", plan(seeds=(0,)), CONTROLS)
+        published.check_plan(tmp_path / "b", plan(seeds=(0,)))
 
 
 @pytest.mark.parametrize(
@@ -279,7 +280,7 @@ def test_seeds_that_one_side_lacks_are_warned_of(tmp_path):
 )
 def test_a_plan_of_another_protocol_is_refused(tmp_path, other, digests, message):
     with pytest.raises(UserError, match=message):
-        published.check_plan(board(tmp_path / "b", "alpha"), plan(**other), CONTROLS, digests)
+        published.check_plan(board(tmp_path / "b", "alpha"), plan(**other), digests)
 
 
 def test_a_suite_with_controls_of_its_own_needs_its_file_beside_the_table(tmp_path):
@@ -287,10 +288,10 @@ def test_a_suite_with_controls_of_its_own_needs_its_file_beside_the_table(tmp_pa
     (tmp_path / "own.toml").write_text(text)
     controls = suites.load(str(tmp_path / "own.toml")).controls
     with pytest.raises(UserError, match="copy the suite's file to .*b/own.toml"):
-        published.check_plan(tmp_path / "b", plan(), controls)
+        published.check_plan(tmp_path / "b", plan(controls=controls))
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "own.toml").write_text(text)
-    published.check_plan(tmp_path / "b", plan(), controls)
+    published.check_plan(tmp_path / "b", plan(controls=controls))
 
 
 def test_the_published_tables_follow_from_their_facts():

@@ -10,6 +10,7 @@ from dnabench.orders import CellResult, Order, Site
 from dnabench.plan import Cell, Plan, PlannedGenerator, PlannedMetric
 from dnabench.planning.generators import check_length
 from dnabench.schedule import Schedule
+from dnabench.suites import Controls
 
 
 def generator(name: str, labels: tuple[str, ...] = ()) -> PlannedGenerator:
@@ -24,6 +25,7 @@ def metric(label: str, embedder: str | None = None) -> PlannedMetric:
         name=label,
         version=1,
         direction="lower",
+        family="sequence",
         distribution="d 1",
         options={},
         embedder=embedder,
@@ -37,15 +39,19 @@ def plan() -> Plan:
     return Plan(
         suite="s", dataset="d", dataset_sha256="0" * 64, published=(), split="groups", length=64, n_train=10,
         n_generated=5, n_reference=5, seeds=(0, 1), preset="quick", slices=("species=hs", "class=x"), flags=(),
-        device="cpu", threads=1, generators=(generator("a"), generator("b", ("species",))),
+        controls=Controls(floor="a", memoriser="b", blank=("c", "d"), useless="d"), device="cpu", threads=1,
+        generators=(generator("a"), generator("b", ("species",))),
         metrics=(metric("gc"), metric("fred", "ae"), metric("mmd", "ae"), metric("mmd@kmer", "kmer")),
     )  # fmt: skip
 
 
 def test_a_plan_comes_back_from_json(plan):
     assert Plan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
-    with pytest.raises(ValueError, match="a plan of schema 0; this version of dnabench knows 4"):
+    with pytest.raises(ValueError, match="a plan of schema 0; this version of dnabench knows 5"):
         Plan.from_json(plan.to_json() | {"schema": 0})
+    for name in ("generators", "metrics", "seeds"):
+        with pytest.raises(ValueError, match="a plan without generators, metrics or seeds"):
+            Plan.from_json(plan.to_json() | {name: []})
 
 
 def test_an_order_comes_back_from_json(plan):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dnabench.leaderboard.ranking import ranked_generators, ranking, sampling_seconds
-from dnabench.stats.resampling import error_draws, half_widths
+from dnabench.leaderboard.ranking import ranked_generators, ranking
+from dnabench.leaderboard.timings import sampling_seconds
+from dnabench.stats.resampling import error_draws, half_widths, joint_half_widths
 
 NAN = float("nan")
 
@@ -15,7 +16,7 @@ def fact(generator, metric, seed, value, half=None, **other):
         "generator": generator, "generator_version": 1, "options": "{}", "seed": seed, "slice": "all",
         "metric": metric, "metric_version": 1, "embedder": "", "embedder_sha256": "", "direction": "lower",
         "dataset_sha256": "0" * 64, "split": "groups-50mer-80:10:10", "n_generated": 100, "n_reference": 100,
-        "value": value, "ci_low": None if half is None else value - half,
+        "value": value, "floor": None, "ci_low": None if half is None else value - half,
         "ci_high": None if half is None else value + half, "status": "done", **other,
     }  # fmt: skip
 
@@ -32,7 +33,7 @@ def scores(table, half=0.001, seeds=3, **directions):
 
 def rank(rows, families=None, seconds=None, **kinds):
     names = {row["generator"] for row in rows}
-    return ranking(rows, {name: kinds.get(name, "model") for name in names}, families or {}, seconds)
+    return ranking(rows, {name: kinds.get(name, "model") for name in names}, families or {}, seconds=seconds)
 
 
 def entries(*arguments, **named):
@@ -44,16 +45,16 @@ def test_a_metrics_interval_is_students_of_the_paired_differences():
     values = np.array([[first], [second]])
     draws = error_draws(values, np.full((2, 1), NAN), ["a", "b"], ["m"])
     exact = stats.ttest_rel(first, second).confidence_interval(0.95)
-    alone, together = half_widths(draws[:, 0] - draws[:, 1])
+    alone = half_widths(draws[0] - draws[1])
     assert alone == pytest.approx((exact.high - exact.low) / 2, rel=0.05)
-    assert together == alone
-    error = (draws[:, 0] - draws[:, 1])[:, 0] / stats.sem(first - second)
+    assert joint_half_widths(draws[0] - draws[1]) == alone
+    error = (draws[0] - draws[1])[0] / stats.sem(first - second)
     assert stats.kstest(error, stats.t(2).cdf).pvalue > 0.001
 
 
 def test_intervals_of_several_metrics_at_once_are_those_of_sidak_where_the_metrics_are_independent():
     draws = error_draws(np.zeros((2, 6, 1)), np.ones((2, 6)), ["a", "b"], list("uvwxyz"))
-    alone, together = half_widths(draws[:, 0] - draws[:, 1])
+    alone, together = half_widths(draws[0] - draws[1]), joint_half_widths(draws[0] - draws[1])
     spread = np.sqrt(2) / stats.norm.ppf(0.975)  # two half-widths of 1 in quadrature
     assert alone == pytest.approx(np.full(6, spread * stats.norm.ppf(0.975)), rel=0.04)
     assert together == pytest.approx(np.full(6, spread * stats.norm.ppf((1 + 0.95 ** (1 / 6)) / 2)), rel=0.08)
@@ -63,9 +64,9 @@ def test_a_scores_own_interval_counts_where_seeds_show_less_and_no_generator_mov
     values = np.array([[[1.0, 1.001, 1.002]], [[5.0, 6.0, 7.0]]])
     own = np.array([[0.5], [0.1]])
     draws = error_draws(values, own, ["a", "b"], ["m"])
-    assert draws[:, 0, 0].std() == pytest.approx(0.5 / 1.96, rel=0.05)
+    assert draws[0, 0].std() == pytest.approx(0.5 / 1.96, rel=0.05)
     alone = error_draws(values[:1], own[:1], ["a"], ["m"])
-    assert np.array_equal(alone[:, 0], draws[:, 0])
+    assert np.array_equal(alone[0], draws[0])
 
 
 def test_mean_ranks_by_hand_with_a_voice_for_each_family():
@@ -103,6 +104,22 @@ def test_a_group_holds_those_that_are_not_apart_from_its_head():
 def test_one_seed_without_intervals_tells_nobody_apart():
     found = entries([fact(g, "m", 0, v) for g, v in (("a", 1.0), ("b", 200.0))])
     assert [found[g].rank for g in "ab"] == [1, 1]
+    assert [found[g].mean_rank for g in "ab"] == [(1.5, 1, 2)] * 2  # either may be the better one
+    rows = [fact(g, "m", 0, v) for g, v in (("a", 1.0), ("b", 200.0))] + scores({"n": {"a": 1, "b": 2}}, seeds=1)
+    found = entries(rows)  # on n alone a is surely the better one
+    assert [found[g].mean_rank for g in "ab"] == [(1.25, 1, 1.5), (1.75, 1.5, 2)]
+
+
+def test_widths_for_all_metrics_at_once_hold_95_per_cent_of_the_draws_and_no_more():
+    random = np.random.default_rng(3)
+    errors = random.standard_normal((4, 10_000)) * np.array([[1], [20], [0.1], [0]])
+    errors[1] = 20 * (errors[0] + errors[1] / 20)  # two that move together
+    widths = joint_half_widths(errors)
+    assert (np.abs(errors) <= widths[:, None]).all(axis=0).mean() == pytest.approx(0.95, abs=0.0005)
+    levels = (np.abs(errors[:3]) <= widths[:3, None]).mean(axis=1)
+    assert levels == pytest.approx(np.full(3, levels[0]), abs=1e-9)  # balanced
+    assert widths[3] == 0
+    np.testing.assert_array_equal(half_widths(errors), np.sort(np.abs(errors), axis=1)[:, 9499])
 
 
 def normal_facts(random, shift):
@@ -154,13 +171,15 @@ def test_the_pareto_front_is_of_those_that_none_beats_in_rank_and_cost():
     assert {name: entry.pareto for name, entry in found.items()} == {
         "slow": True, "worse": False, "cheap": True, "unknown": None,
     }  # fmt: skip
+    nearly = entries(rows, seconds={"slow": 5.0, "worse": 4.8, "cheap": 4.0})  # 4 % quicker is as quick
+    assert [nearly[name].pareto for name in ("slow", "worse", "cheap")] == [True, False, True]
 
 
 def test_costs_are_of_samples_that_were_drawn():
-    timing = {"cell": "sample", "status": "done", "cached": "false", "seconds": "2.0"}
-    rows = [timing | {"generator": "a"}, timing | {"generator": "a", "seconds": "4.0"}]
+    timing = {"cell": "sample", "status": "done", "cached": False, "seconds": 2.0}
+    rows = [timing | {"generator": "a"}, timing | {"generator": "a", "seconds": 4.0}]
     rows += [
-        timing | {"generator": "b", "cached": "true", "seconds": "0.0"},
+        timing | {"generator": "b", "cached": True, "seconds": 0.0},
         timing | {"generator": "a", "cell": "train"},
     ]
     assert sampling_seconds(rows, 100) == {"a": pytest.approx(0.03)}

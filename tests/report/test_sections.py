@@ -224,10 +224,10 @@ class TestRuns:
         with pytest.raises(UserError, match="not the directory of a run"):
             collect(tmp_path, Store(small.store), None)
         (tmp_path / "manifest.json").write_text((small.directory / "manifest.json").read_text())
-        with pytest.raises(UserError, match="not finished"):
+        with pytest.raises(UserError, match="the run has not ended"):
             collect(tmp_path, Store(small.store), None)
         (tmp_path / "manifest.json").write_text(json.dumps({"plan": {}, "provenance": {}}))
-        with pytest.raises(UserError, match="not of this version"):
+        with pytest.raises(UserError, match="not a manifest of this version"):
             collect(tmp_path, Store(small.store), None)
         with pytest.raises(UserError, match="--tss 60: not a position"):
             collect(small.directory, Store(small.store), None, tss=60)

@@ -115,8 +115,11 @@ def _notes(board: Board, *, scaled: bool) -> Iterator[str]:
         yield f"{FRONT} no other is both as good and as quick to sample"
     for metric, controls in board.blind.items():
         yield f"{metric} is blind: it does not put held-out real sequences before {' and '.join(sorted(controls))}"
-    if board.blind and board.ranking.entries:
-        yield "blind metrics count in the ranks like all others"
+    if board.silent:
+        nobody = "; nobody is ranked" * (len(board.silent) == len(board.directions))
+        yield f"no control is worse than real DNA on {', '.join(board.silent)}: no voice in the ranks{nobody}"
+    if board.missing_controls:
+        yield f"whether a metric is blind was not checked: {', '.join(board.missing_controls)} lack scores"
     for row in board.rows:
         if not row["complete"]:
             yield f"{row['generator']} is incomplete and has no rank"

@@ -13,15 +13,17 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dnabench import suites
-from dnabench.data.slices import ALL
 from dnabench.errors import UserError
 from dnabench.files import locked, sync, sync_tree
 from dnabench.leaderboard import facts, names, protocol, reading, table
+from dnabench.leaderboard.board import Board
 from dnabench.leaderboard.families import known_families
+from dnabench.leaderboard.scores import whole_facts
 from dnabench.planning import OTHER_DATA, RANDOM_SPLIT
 
 if TYPE_CHECKING:
@@ -46,18 +48,21 @@ class Published:
     flags: tuple[str, ...]
     controls: Controls
 
-    def rows(self) -> list[dict[str, Any]]:
-        """The table that follows from the facts."""
-        return table.build(self.facts, self.kinds, self.controls, self.flags, known_families(self.metrics))
-
-    @property
-    def metrics(self) -> list[str]:
-        """The labels of the metrics in the table."""
-        return sorted({row["metric"] for row in self.facts if row["slice"] == ALL and "." not in row["metric"]})
+    @cached_property
+    def board(self) -> Board:
+        """All that follows from the facts."""
+        return Board(
+            suite=self.suite,
+            facts=self.facts,
+            kinds=self.kinds,
+            families=known_families(sorted({row["metric"] for row in whole_facts(self.facts)})),
+            controls=self.controls,
+            flags=self.flags,
+        )
 
     def text(self) -> str:
-        """That table as CSV."""
-        return facts.to_csv(self.rows(), table.columns(self.metrics))
+        """The table that follows from the facts, as CSV."""
+        return facts.to_csv(self.board.rows, table.columns(self.board.directions))
 
 
 def table_path(directory: Path, suite: str) -> Path:

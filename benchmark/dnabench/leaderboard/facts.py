@@ -25,10 +25,11 @@ COLUMNS = (
 Row = dict[str, Any]
 
 
-def rows(plan: Plan, results: Iterable[CellResult], useless: str = "") -> list[Row]:
+def rows(plan: Plan, results: Iterable[CellResult]) -> list[Row]:
     """Rows of all score cells, sorted; a failed model or sample shows in the rows of all its metrics.
 
-    ``useless`` names the generator that scores 1 in the normalised rows; without it there are none.
+    Numbers are rounded as ``results.csv`` has them, so that whatever follows from them follows from that file, too.
+    Normalised rows are there where all controls took part.
     """
     ended = {result.cell: result for result in results}
     floors = {(cell.metric, cell.seed): r.answer.get("record", {}) for cell, r in ended.items() if cell.kind == "floor"}
@@ -60,8 +61,13 @@ def rows(plan: Plan, results: Iterable[CellResult], useless: str = "") -> list[R
             }
             floor = floors.get((cell.metric, cell.seed), {}) if whole else record.get("floor", {})
             table += score_rows(plan.metric(cell.metric), record, floor, common)
-    table += normalised_rows(table, useless)
-    return sorted(table, key=order)
+    if plan.kinds.keys() >= set(plan.controls.names):
+        table += normalised_rows(table, plan.controls.useless)
+    return sorted(map(_rounded, table), key=order)
+
+
+def _rounded(row: Row) -> Row:
+    return {name: float(to_text(value)) if isinstance(value, float) else value for name, value in row.items()}
 
 
 def _cause(plan: Plan, ended: Mapping[Cell, CellResult], result: CellResult) -> CellResult:

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from dnabench.errors import UserError
+from dnabench.planning.metrics import family_of
 
 if TYPE_CHECKING:
     from dnabench.plugins import Catalog
-    from dnabench.specs import MetricSpec
 
 
 def families_of(catalog: Catalog, labels: Iterable[str]) -> dict[str, str]:
@@ -22,7 +22,8 @@ def families_of(catalog: Catalog, labels: Iterable[str]) -> dict[str, str]:
         name, _, embedder = label.partition("@")
         try:
             spec = catalog.metric(name).spec
-            found[label] = _family(catalog, spec, embedder or spec.embedder)
+            used = embedder or spec.embedder
+            found[label] = family_of(spec, catalog.embedder(used).spec if used else None)
         except UserError:
             found[label] = label
     return found
@@ -33,10 +34,3 @@ def known_families(labels: Iterable[str]) -> dict[str, str]:
     from dnabench.plugins import load_catalog
 
     return families_of(load_catalog(), labels)
-
-
-def _family(catalog: Catalog, spec: MetricSpec, embedder: str | None) -> str:
-    """What a metric's record says, else its embedder's."""
-    if spec.family is not None:
-        return spec.family
-    return "sequence" if embedder is None else catalog.embedder(embedder).spec.family

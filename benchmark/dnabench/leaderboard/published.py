@@ -8,24 +8,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dnabench.data.slices import ALL
 from dnabench.errors import UserError
 from dnabench.leaderboard import directory as directories
 from dnabench.leaderboard import facts, names, protocol, reading
+from dnabench.leaderboard.scores import whole_facts
 from dnabench.orders import DONE, SKIPPED
 
 if TYPE_CHECKING:
     from dnabench.leaderboard.directory import Published
     from dnabench.leaderboard.facts import Row
     from dnabench.plan import Plan
-    from dnabench.suites import Controls
 
 _THIS_RUN = "this run"
 
 
-def check_plan(
-    directory: Path, plan: Plan, controls: Controls, digests: Mapping[str, Sequence[str]] | None = None
-) -> None:
+def check_plan(directory: Path, plan: Plan, digests: Mapping[str, Sequence[str]] | None = None) -> None:
     """UserError, before anything is computed, where the facts of a run by ``plan`` could not be published there.
 
     That is where the directory is damaged or cannot be written, where facts that would stay were measured by another
@@ -33,7 +30,6 @@ def check_plan(
     metrics that one side lacks are warned of.
 
     Args:
-        controls: the suite's.
         digests: metric label -> those of the files behind it and behind its embedder
             (:class:`dnabench.identity.Identity`).
     """
@@ -42,17 +38,16 @@ def check_plan(
     path = directories.table_path(directory, plan.suite)
     for name in mine:
         directories.facts_path(directory, plan.suite, name)
-    if controls != directories.controls_of(directories.suite_of(directory, plan.suite)):
+    if plan.controls != directories.controls_of(directories.suite_of(directory, plan.suite)):
         raise UserError(
             f"{directory}: nothing there says which controls {plan.suite} has, and the table follows from them; copy "
             f"the suite's file to {directory / plan.suite}.toml"
         )
-    kinds = {generator.name: generator.kind for generator in plan.generators}
-    known = directories.load(directory, plan.suite, kinds)
+    known = directories.load(directory, plan.suite, plan.kinds)
     kept = [row for row in known.facts if row["generator"] not in mine]
     names.check_distinct({*known.kinds, *mine}, directory / plan.suite)
     protocol.check(protocol.planned(plan, digests or {}), kept, path, _THIS_RUN)
-    _warn_of_gaps(plan, [row for row in kept if row["slice"] == ALL and "." not in row["metric"]], path)
+    _warn_of_gaps(plan, whole_facts(kept), path)
 
 
 def _warn_of_gaps(plan: Plan, kept: Sequence[Row], path: Path) -> None:
@@ -103,11 +98,9 @@ def publish_facts(
         kept = [row for row in known.facts if row["generator"] not in mine]
         names.check_distinct({*known.kinds, *mine}, directory / suite)
         protocol.check(rows, kept, path, _THIS_RUN)
-        # As everyone will read them: rounded.
-        written = [row for file, text in texts.items() for row in reading.parse(text, file)]
         together = dataclasses.replace(
             known,
-            facts=sorted([*kept, *written], key=facts.order),
+            facts=sorted([*kept, *rows], key=facts.order),
             kinds={**known.kinds, **{name: kinds[name] for name in mine}},
             flags=tuple(flags),
         )

@@ -11,8 +11,12 @@ Two generators are compared on a metric by their paired difference over seeds (:
   They are not apart where no metric tells which is better, or as much speaks for the one as for the other;
 - the **rank**: from the best mean rank downward, a generator shares the rank of the one that heads the group above it
   unless the two are apart, in favour of that one, and their mean ranks differ; else it heads a group of its own, whose
-  rank is 1 plus the number of generators above it. Metrics that a control shows to be blind count like all others.
-  Not being apart is not transitive, so the members of a group may be apart from each other, but never from its head.
+  rank is 1 plus the number of generators above it. Not being apart is not transitive, so the members of a group may be
+  apart from each other, but never from its head; and equal mean ranks are one rank, whatever sets the two apart.
+
+Nothing is better than real DNA: a score beyond the floor counts as the floor. And a metric that tells no control at all
+from real DNA (:mod:`dnabench.leaderboard.blindness`) has no voice in any of this; where all are such nobody is ranked.
+One that is blind to some controls, as novelty is to random DNA, has a voice: it tells others, such as copies.
 
 Measured by simulation (6 metrics in 3 families, normal scores, 1,000 repeats): of two equal generators one ranks before
 the other in 4.9 % of cases at 3 seeds, 4.2 % at 2, and in 2.7 % and less where the scores have intervals of their own;
@@ -24,17 +28,17 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dnabench.data.slices import ALL
 from dnabench.keys import canonical
+from dnabench.leaderboard.scores import whole_facts
 from dnabench.stats.intervals import Interval
-from dnabench.stats.resampling import error_draws, half_widths, percentile_interval
+from dnabench.stats.resampling import error_draws, half_widths, joint_half_widths, percentile_interval
 
 if TYPE_CHECKING:
     from dnabench.leaderboard.facts import Row
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
 # What must agree for places to be of one field, besides who is in it and what is measured.
 _PROTOCOL = ("dataset_sha256", "split", "n_generated", "n_reference")
 _EQUAL = 1e-9  # mean ranks are means of halves: what is closer together than this is the same
+_SAME_COST = 0.1  # times of one program differ by as much from run to run
 
 
 class Difference(NamedTuple):
@@ -64,11 +69,11 @@ class Entry:
     Attributes:
         mean_rank: with the 95 % interval that holds what it would come to if all were trained and sampled again.
         family_ranks: family -> mean place on its metrics.
-        places: metric -> place.
+        places: metric -> place; silent metrics give none.
         tied_with: the others that share its rank.
         not_apart: all others that it is not apart from, whatever their ranks.
-        pareto: whether no other is as good in both mean rank and cost of sampling, and better in one; None where costs
-            are not known.
+        pareto: whether no other is as good in both mean rank and cost of sampling, and better in one; costs that
+            differ by less than a tenth are the same. None where the cost is not known.
     """
 
     generator: str
@@ -89,13 +94,24 @@ class Ranking:
         field: the id of what the ranks are relative to: generators, metrics and protocol. Ranks of different fields
             cannot be compared.
         families: metric -> family.
+        silent: the metrics that have no voice.
         differences: (first, second, metric) -> their difference, both ways round.
     """
 
     field: str
     families: Mapping[str, str]
+    silent: tuple[str, ...]
     entries: tuple[Entry, ...]
     differences: Mapping[tuple[str, str, str], Difference] = dataclasses.field(repr=False)
+
+    @property
+    def voices(self) -> dict[str, list[str]]:
+        """Family -> its metrics that the mean rank is of."""
+        found: dict[str, list[str]] = {}
+        for metric, family in self.families.items():
+            if metric not in self.silent:
+                found.setdefault(family, []).append(metric)
+        return dict(sorted(found.items()))
 
     def entry(self, generator: str) -> Entry | None:
         """The entry of that generator, if it is ranked."""
@@ -106,6 +122,8 @@ def ranking(
     facts: Iterable[Row],
     kinds: Mapping[str, str],
     families: Mapping[str, str],
+    *,
+    silent: Collection[str] = (),
     seconds: Mapping[str, float] | None = None,
 ) -> Ranking:
     """Rank the generators that have every score and are no controls.
@@ -114,43 +132,53 @@ def ranking(
         facts: rows as of ``results.csv``, of one protocol.
         kinds: generator -> ``model``, ``baseline`` or ``control``.
         families: metric -> family; a metric that is not in it is a family of its own.
-        seconds: generator -> what sampling one sequence takes, for the Pareto front; see :func:`sampling_seconds`.
+        silent: the metrics that have no voice.
+        seconds: generator -> what sampling one sequence takes, for the Pareto front.
     """
-    whole = [row for row in facts if row["slice"] == ALL and "." not in row["metric"]]
+    whole = whole_facts(facts)
     names = ranked_generators(whole, kinds)
     metrics = sorted({row["metric"] for row in whole})
     families = {metric: families.get(metric, metric) for metric in metrics}
-    identity = _field(whole, names, families)
-    if not names:
-        return Ranking(field=identity, families=families, entries=(), differences={})
+    silent = tuple(metric for metric in metrics if metric in silent)
+    heard = [m for m, metric in enumerate(metrics) if metric not in silent]
+    identity = _field(whole, names, families, silent)
+    if not names or not heard:
+        return Ranking(field=identity, families=families, silent=silent, entries=(), differences={})
     values, own = _arrays(whole, names, metrics)
     errors = error_draws(values, own, names, metrics)
     unknown = np.isnan(own) & (values.shape[2] == 1)  # one seed, and no interval: nothing is known
     means = values.mean(axis=2)
     directions = {row["metric"]: row["direction"] for row in whole}
     worse = np.array([1 if directions[metric] == "lower" else -1 for metric in metrics])
-    places = np.ones(means.shape)
+    places, open_places = np.ones(means.shape), np.zeros(means.shape)
     drawn = np.ones(errors.shape, np.float32)
     differences: dict[tuple[str, str, str], Difference] = {}
     for a, b in combinations(range(len(names)), 2):
-        error = errors[:, a] - errors[:, b]
-        alone, together = (np.where(unknown[a] | unknown[b], np.inf, half_width) for half_width in half_widths(error))
+        error, dark = errors[a] - errors[b], unknown[a] | unknown[b]
+        alone = half_widths(error)
+        together = np.full(len(metrics), np.inf)
+        together[heard] = joint_half_widths(error[heard])
+        alone[dark] = together[dark] = np.inf
         difference = means[a] - means[b]
         sign, sure = _signs(difference, alone, worse), _signs(difference, together, worse)
-        places[a] += (1 + sign) / 2
-        places[b] += (1 - sign) / 2
-        again = _signs(difference + error, alone, worse)
-        drawn[:, a] += (1 + again) / 2
-        drawn[:, b] += (1 - again) / 2
+        again = _signs(difference[:, None] + error, alone[:, None], worse[:, None])
+        for one, side in ((a, 1), (b, -1)):
+            places[one] += (1 + side * sign) / 2
+            drawn[one] += (1 + side * again) / 2
+            open_places[one] += dark / 2
         for m, metric in enumerate(metrics):
             d, w, s, t = float(difference[m]), float(alone[m]), int(sign[m]), int(sure[m])
             differences[names[a], names[b], metric] = Difference(d, w, s, t)
             differences[names[b], names[a], metric] = Difference(-d, w, -s, -t)
-    mean_ranks = _mean_ranks(places, drawn, metrics, families)
-    entries = _entries(names, places, mean_ranks, families, differences)
+    voices = [metrics[m] for m in heard]
+    mean_ranks = _mean_ranks(places[:, heard], open_places[:, heard], drawn[:, heard], voices, families)
+    entries = _entries(
+        names, places[:, heard], mean_ranks, {metric: families[metric] for metric in voices}, differences
+    )
     return Ranking(
         field=identity,
         families=families,
+        silent=silent,
         entries=tuple(_with_pareto(entries, seconds or {})),
         differences=differences,
     )
@@ -158,7 +186,7 @@ def ranking(
 
 def ranked_generators(facts: Iterable[Row], kinds: Mapping[str, str]) -> list[str]:
     """The generators, but for controls, that have a score of every metric and seed that anyone has."""
-    whole = [row for row in facts if row["slice"] == ALL and "." not in row["metric"]]
+    whole = whole_facts(facts)
     wanted = {(row["metric"], row["seed"]) for row in whole}
     wanted = {(metric, seed) for metric, _ in wanted for _, seed in wanted}
     there: dict[str, set[tuple[str, int]]] = {row["generator"]: set() for row in whole}
@@ -168,27 +196,25 @@ def ranked_generators(facts: Iterable[Row], kinds: Mapping[str, str]) -> list[st
     return sorted(name for name, scores in there.items() if scores == wanted and kinds[name] != "control")
 
 
-def sampling_seconds(timings: Iterable[Mapping[str, Any]], n_generated: int) -> dict[str, float]:
-    """Generator -> the mean over seeds of the seconds that a sequence took, from the rows of ``timings.csv``.
-
-    A generator whose samples were all made before stores kept how long that took is left out.
-    """
-    found: dict[str, list[float]] = {}
-    for row in timings:
-        if row["cell"] == "sample" and row["status"] == "done" and float(row["seconds"]) > 0:
-            found.setdefault(str(row["generator"]), []).append(float(row["seconds"]) / n_generated)
-    return {name: sum(seconds) / len(seconds) for name, seconds in found.items()}
-
-
 def _arrays(facts: Iterable[Row], names: Sequence[str], metrics: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Scores (generators, metrics, seeds), and the mean half-widths of their own intervals; NaN if one is missing."""
+    """Scores (generators, metrics, seeds), none beyond the floor, and the mean half-widths of their own intervals.
+
+    NaN where one of these is missing.
+    """
     scores = {(row["generator"], row["metric"], row["seed"]): row for row in facts}
     seeds = sorted({seed for _, _, seed in scores})
     shape = (len(names), len(metrics), len(seeds))
     rows = [scores[name, metric, seed] for name in names for metric in metrics for seed in seeds]
-    values = np.array([row["value"] for row in rows], np.float64).reshape(shape)
+    values = np.array([_up_to_floor(row) for row in rows], np.float64).reshape(shape)
     ends = [(row["ci_high"] - row["ci_low"]) / 2 if row["ci_low"] is not None else math.nan for row in rows]
     return values, np.array(ends, np.float64).reshape(shape).mean(axis=2)
+
+
+def _up_to_floor(row: Row) -> float:
+    value, floor = float(row["value"]), row["floor"]
+    if floor is None:
+        return value
+    return max(value, floor) if row["direction"] == "lower" else min(value, floor)
 
 
 def _signs(difference: np.ndarray, half_width: np.ndarray, worse: np.ndarray) -> np.ndarray:
@@ -196,23 +222,33 @@ def _signs(difference: np.ndarray, half_width: np.ndarray, worse: np.ndarray) ->
     return np.where(np.abs(difference) > half_width, np.sign(difference) * worse, 0)
 
 
-def _by_family(per_metric: np.ndarray, metrics: Sequence[str], families: Mapping[str, str]) -> dict[str, np.ndarray]:
-    """Family -> the mean over its metrics, which are the last axis."""
+def _by_family(
+    per_metric: np.ndarray, metrics: Sequence[str], families: Mapping[str, str], axis: int = -1
+) -> dict[str, np.ndarray]:
+    """Family -> the mean over its metrics, which are an axis."""
     members: dict[str, list[int]] = {}
     for index, metric in enumerate(metrics):
         members.setdefault(families[metric], []).append(index)
-    return {family: per_metric[..., members[family]].mean(axis=-1) for family in sorted(members)}
+    return {family: per_metric.take(members[family], axis).mean(axis) for family in sorted(members)}
 
 
 def _mean_ranks(
-    places: np.ndarray, drawn: np.ndarray, metrics: Sequence[str], families: Mapping[str, str]
+    places: np.ndarray,
+    open_places: np.ndarray,
+    drawn: np.ndarray,
+    metrics: Sequence[str],
+    families: Mapping[str, str],
 ) -> list[Interval]:
-    means = np.mean(list(_by_family(places, metrics, families).values()), axis=0)
-    low, high = percentile_interval(np.mean(list(_by_family(drawn, metrics, families).values()), axis=0))
+    """With ``open_places``, how far the places (generators, metrics) of which nothing is known may be off."""
+    means, unknown, draws = (
+        np.mean(list(_by_family(each, metrics, families, axis=1).values()), axis=0)
+        for each in (places, open_places, drawn)
+    )
+    low, high = percentile_interval(draws)
     # A comparison that is just inside its interval, or just outside, is drawn to one side only.
     return [
-        Interval(float(mean), float(min(mean, a)), float(max(mean, b)))
-        for mean, a, b in zip(means, low, high, strict=True)
+        Interval(float(mean), float(min(mean, a) - width), float(max(mean, b) + width))
+        for mean, a, b, width in zip(means, low, high, unknown, strict=True)
     ]
 
 
@@ -264,19 +300,23 @@ def _with_pareto(entries: Sequence[Entry], seconds: Mapping[str, float]) -> Iter
     known = {e.generator: (e.mean_rank.value, seconds[e.generator]) for e in entries if e.generator in seconds}
     for entry in entries:
         mine = known.get(entry.generator)
-        on_front = None
-        if mine is not None:
-            on_front = not any(o != mine and o[0] <= mine[0] and o[1] <= mine[1] for o in known.values())
-        yield replace(entry, pareto=on_front)
+        yield replace(entry, pareto=mine and not any(_dominates(other, mine) for other in known.values()))
 
 
-def _field(facts: Sequence[Row], names: Sequence[str], families: Mapping[str, str]) -> str:
+def _dominates(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Whether the first (mean rank, seconds) is as good in both, and better in one."""
+    rank, cost = one[0] - other[0], one[1] / other[1]
+    return rank < _EQUAL and cost < 1 + _SAME_COST and (rank < -_EQUAL or cost < 1 / (1 + _SAME_COST))
+
+
+def _field(facts: Sequence[Row], names: Sequence[str], families: Mapping[str, str], silent: Sequence[str]) -> str:
     """A digest of whom the ranks are among and what they rest on: generators, metrics and protocol."""
     about = {
         "generators": sorted({(r["generator"], r["generator_version"], r["options"]) for r in facts
                               if r["generator"] in names}),
         "metrics": sorted({(r["metric"], r["metric_version"], r["embedder"], r["embedder_sha256"], r["direction"],
                             families[r["metric"]]) for r in facts if r["status"] == "done"}),
+        "silent": silent,
         "protocol": sorted({tuple(r[column] for column in _PROTOCOL) for r in facts if r["status"] == "done"}),
         "seeds": sorted({r["seed"] for r in facts}),
     }  # fmt: skip

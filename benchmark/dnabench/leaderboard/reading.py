@@ -40,18 +40,34 @@ def read_text(path: Path) -> str:
 
 def parse(text: str, where: object) -> list[Row]:
     """Rows with the columns of ``results.csv``, as :func:`dnabench.leaderboard.facts.rows` makes them, but rounded."""
-    header, lines = _table(text, where)
-    if header != list(facts.COLUMNS):
-        raise UserError(f"{where}: {_other_columns(header, facts.COLUMNS)}; it takes the columns of results.csv")
-    found: list[Row] = []
-    for number, cells in lines:
-        row: Row = dict(zip(header, cells, strict=True))
+    found = parse_table(text, where, facts.COLUMNS, "results.csv")
+    for line, row in found:
         for name in _WHOLE_NUMBERS:
-            row[name] = _number(row[name], int, f"{where}: line {number}: {name}", "a whole number")
+            row[name] = number(row[name], int, f"{where}: line {line}: {name}")
         for name in _NUMBERS:
-            row[name] = _number(row[name], float, f"{where}: line {number}: {name}", "a number")
-        _check_row(row, f"{where}: line {number}")
-        found.append(row)
+            row[name] = number(row[name], float, f"{where}: line {line}: {name}")
+        _check_row(row, f"{where}: line {line}")
+    return [row for _, row in found]
+
+
+def parse_table(text: str, where: object, columns: Sequence[str], name: str) -> list[tuple[int, dict[str, Any]]]:
+    """The lines of a CSV text with just these ``columns``, those of the file ``name``: number and cells of each."""
+    header, lines = _table(text, where)
+    if header != list(columns):
+        raise UserError(f"{where}: {_other_columns(header, columns)}; it takes the columns of {name}")
+    return [(line, dict(zip(header, cells, strict=True))) for line, cells in lines]
+
+
+def number(text: str, kind: Callable[[str], Any], where: str) -> Any:
+    """The number in a cell, None for an empty one; ``kind``: ``int`` or ``float``. UserError for anything else."""
+    if not text:
+        return None
+    try:
+        found = kind(text)
+    except ValueError:
+        found = math.nan
+    if not math.isfinite(found):
+        raise UserError(f"{where} is {_shown(text)}; it takes a {'whole ' if kind is int else ''}number")
     return found
 
 
@@ -93,16 +109,16 @@ def read_table(path: Path) -> list[dict[str, Any]]:
     if header != table.columns(metrics):
         raise UserError(f"{path}: {_other_columns(header, table.columns(metrics))}; it takes those of leaderboard.csv")
     rows: list[dict[str, Any]] = []
-    for number, cells in lines:
-        where = f"{path}: line {number}"
+    for line, cells in lines:
+        where = f"{path}: line {line}"
         row: dict[str, Any] = dict(zip(header, cells, strict=True))
         names.check_generator(row["generator"], where)
         if row["kind"] not in KINDS:
             raise UserError(f"{where}: kind {row['kind']!r} is none of {', '.join(KINDS)}")
         for name in ("rank", "generator_version", "seeds"):
-            row[name] = _number(row[name], int, f"{where}: {name}", "a whole number")
+            row[name] = number(row[name], int, f"{where}: {name}")
         for name in ("mean_rank", *(metric + end for metric in metrics for end in _ENDS)):
-            row[name] = _number(row[name], float, f"{where}: {name}", "a number")
+            row[name] = number(row[name], float, f"{where}: {name}")
         row["complete"] = row["complete"] == "true"
         if any(other["generator"] == row["generator"] for other in rows):
             raise UserError(f"{where}: {row['generator']} is there twice")
@@ -157,18 +173,6 @@ def _other_columns(found: Sequence[str], expected: Sequence[str]) -> str:
     texts = [f"column{'s' * (len(n) > 1)} {', '.join(map(repr, n[:5]))} {what}"
              for n, what in ((missing, "missing"), (more, "not known")) if n]  # fmt: skip
     return ", ".join(texts)
-
-
-def _number(text: str, kind: Callable[[str], Any], where: str, what: str) -> Any:
-    if not text:
-        return None
-    try:
-        number = kind(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise UserError(f"{where} is {_shown(text)}; it takes {what}")
-    return number
 
 
 def _check_row(row: Row, where: str) -> None:

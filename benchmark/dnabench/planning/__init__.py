@@ -101,6 +101,7 @@ def plan_run(
         preset=preset,
         slices=slices_of(data.test, suite.slices),
         flags=tuple(flag for flag, applies in flags.items() if applies),
+        controls=suite.controls,
         device=device,
         threads=threads,
         generators=tuple(planned),

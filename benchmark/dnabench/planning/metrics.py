@@ -11,7 +11,7 @@ from dnabench.plan import PlannedMetric
 
 if TYPE_CHECKING:
     from dnabench.plugins import Catalog
-    from dnabench.specs import EmbedderSpec
+    from dnabench.specs import EmbedderSpec, MetricSpec
 
 Settings = Mapping[str, Mapping[str, Any]]
 """Options by plugin and name."""
@@ -44,6 +44,7 @@ def _plan_metric(catalog: Catalog, text: str, settings: Settings, device: str) -
         name=name,
         version=spec.version,
         direction=spec.direction,
+        family=family_of(spec, embedder),
         distribution=offer.distribution,
         options=chosen,
         embedder=embedder.name if embedder else None,
@@ -56,6 +57,13 @@ def _plan_metric(catalog: Catalog, text: str, settings: Settings, device: str) -
         device=device if embedder or device.partition(":")[0] in spec.devices else "cpu",
         label=name if embedder is None or is_default else f"{name}@{embedder.name}",
     )
+
+
+def family_of(spec: MetricSpec, embedder: EmbedderSpec | None) -> str:
+    """The family of a metric, with the embedder that it is used on: what its record says, else its embedder's."""
+    if spec.family is not None:
+        return spec.family
+    return "sequence" if embedder is None else embedder.family
 
 
 def check_metric(catalog: Catalog, metric: PlannedMetric, n_generated: int, n_reference: int, length: int) -> None:

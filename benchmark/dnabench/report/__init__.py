@@ -14,6 +14,7 @@ from dnabench.errors import UserError
 from dnabench.files import atomic_write
 
 if TYPE_CHECKING:
+    from dnabench.leaderboard.board import Board
     from dnabench.plugins import Catalog
     from dnabench.store import Store
 
@@ -26,6 +27,7 @@ def write(
     store: Store,
     catalog: Catalog | None = None,
     *,
+    board: Board | None = None,
     output: Path | None = None,
     tss: int | None = None,
     figures: str | None = None,
@@ -35,6 +37,7 @@ def write(
     Args:
         store: where the run's cells were kept, for the real sequences and the embeddings.
         catalog: the installed plugins, which say what the metrics measure; None leaves that out.
+        board: the run's, where it is known; else read from its tables.
         output: the page's file; None: ``report.html`` in the run directory.
         tss: the index of the transcription start site, from 0; None: as the data say.
         figures: ``pdf``, ``svg`` or ``png``: also write each figure into ``figures/`` beside the page.
@@ -45,7 +48,7 @@ def write(
     from dnabench.report.collect import collect
     from dnabench.report.page import render, sections_of
 
-    run = collect(directory, store, catalog, tss=tss)
+    run = collect(directory, store, catalog, board=board, tss=tss)
     sections = sections_of(run)
     target = output or directory / NAME
     atomic_write(target, render(run, sections))
@@ -56,10 +59,10 @@ def write(
     return target
 
 
-def write_after_run(directory: Path, store: Store, catalog: Catalog) -> None:
+def write_after_run(directory: Path, store: Store, catalog: Catalog, board: Board) -> None:
     """The page at the end of a run, whose results are safe already: what goes wrong here is a warning."""
     try:
-        write(directory, store, catalog)
+        write(directory, store, catalog, board=board)
     except UserError as error:
         warnings.warn(f"no report was written: {error}", stacklevel=2)
     except Exception as error:  # noqa: BLE001 - see above

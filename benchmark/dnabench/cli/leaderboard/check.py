@@ -26,7 +26,6 @@ def command(
     from dnabench.cli.leaderboard import reports
     from dnabench.leaderboard import directory as directories
     from dnabench.leaderboard import published
-    from dnabench.leaderboard.families import known_families
 
     known = [directories.load(directory, suite) for suite in directories.suites_in(directory)]
     differences = [published.difference(one) for one in known]
@@ -34,7 +33,7 @@ def command(
         if difference:
             path = directories.table_path(directory, one.suite)
             common.warn(f"{path}: {difference}; dnabench leaderboard build {directory} derives it from its facts")
-            strange = [metric for metric, family in known_families(one.metrics).items() if metric == family]
+            strange = [metric for metric, family in one.board.families.items() if metric == family]
             if strange:
                 common.warn(f"{', '.join(strange)}: not installed here, so that ranks cannot know the family")
     reports.print_published(known, format, differences)

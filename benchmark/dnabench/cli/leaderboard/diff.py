@@ -27,8 +27,8 @@ def command(
     their suites are called.
     """
     from dnabench.cli.leaderboard import reports
-    from dnabench.leaderboard.board import open_boards
     from dnabench.leaderboard.differences import differences
+    from dnabench.leaderboard.opening import open_boards
 
     old, new = ({board.suite: board for board in open_boards(path)} for path in (before, after))
     if len(old) == len(new) == 1:

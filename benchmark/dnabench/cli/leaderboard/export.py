@@ -27,7 +27,7 @@ def command(
 ) -> int:
     """Write a table on stdout for a paper or a page, with intervals, ties and what the flags mean."""
     from dnabench.leaderboard import export
-    from dnabench.leaderboard.board import open_board
+    from dnabench.leaderboard.opening import open_board
 
     click.echo(export.text(open_board(path), to), nl=False)
     return 0

@@ -21,7 +21,7 @@ def command(
 ) -> int:
     """Print the ranked tables of published results, or of a run; --format json has what the ranks rest on, too."""
     from dnabench.cli.leaderboard import reports
-    from dnabench.leaderboard.board import open_boards
+    from dnabench.leaderboard.opening import open_boards
 
     reports.print_boards(open_boards(path), format)
     return 0

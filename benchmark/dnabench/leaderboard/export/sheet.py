@@ -144,10 +144,7 @@ def _notes(board: Board) -> Iterator[str]:
         "which is what real held-out sequences score against each other."
     )
     if board.ranking.entries:
-        members: dict[str, list[str]] = {}
-        for metric, family in board.ranking.families.items():
-            members.setdefault(family, []).append(metric)
-        voices = "; ".join(f"{family}: {', '.join(metrics)}" for family, metrics in sorted(members.items()))
+        voices = "; ".join(f"{family}: {', '.join(metrics)}" for family, metrics in board.ranking.voices.items())
         yield (
             f"Mean rank: the mean place in each family of metrics ({voices}), then over families, with its 95 % "
             "interval. Generators that share a rank are not told apart by all metrics together. Ranks hold among these "
@@ -155,9 +152,11 @@ def _notes(board: Board) -> Iterator[str]:
         )
     for metric, names in board.blind.items():
         yield (
-            f"{metric} is blind, and counts in the ranks all the same: it does not put held-out real sequences before "
-            f"{' and '.join(names)}."
+            f"{metric} is blind{' to all controls, and has no voice in the ranks' * (metric in board.silent)}: it does "
+            f"not put held-out real sequences before {' and '.join(names)}."
         )
+    if board.missing_controls:
+        yield f"blind-unchecked: {', '.join(board.missing_controls)} lack scores: a blind metric would not show."
     if "other-data" in board.common_flags:
         yield "other-data: nobody vouches for these data but whoever ran this."
     if "random-split" in board.common_flags:

@@ -41,6 +41,7 @@ def _metric(board: Board, metric: str) -> dict[str, Any]:
         **{name: row[name] for name in _METRIC},
         "floor": board.floors[metric],
         "blind": board.blind.get(metric, []),
+        "silent": metric in board.silent,
     }
 
 
@@ -58,7 +59,7 @@ def _generator(board: Board, row: Mapping[str, Any]) -> dict[str, Any]:
         }
     scores = {
         metric: _interval(*(row[metric + end] for end in ("", "_ci_low", "_ci_high")))
-        | {"normalised": board.scaled.get((name, metric)), "place": entry.places[metric] if entry else None}
+        | {"normalised": board.scaled.get((name, metric)), "place": entry.places.get(metric) if entry else None}
         for metric in board.directions
     }
     return {

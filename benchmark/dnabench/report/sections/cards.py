@@ -79,7 +79,6 @@ def _facts(run: Run, metric: str, rows: pd.DataFrame) -> list[tuple[str, str]]:
 
 def _scores(run: Run, metric: str, rows: pd.DataFrame, name: str) -> Figure:
     names = [generator for generator in run.generators if generator in set(rows["generator"])]
-    board = run.board.set_index("generator")
     series = []
     for kind in ("model", "baseline", "control"):
         chosen = [generator for generator in names if run.kind(generator) == kind]
@@ -102,24 +101,26 @@ def _scores(run: Run, metric: str, rows: pd.DataFrame, name: str) -> Figure:
                 faint=True,
             )
         )
-        means = board.loc[chosen].dropna(subset=[metric])
-        ends = [means[metric + end] for end in ("", "_ci_low", "_ci_high")]
+        means = [run.rows[generator] for generator in chosen if run.score(generator, metric) is not None]
         series.append(
             Series(
                 name=f"{kind}, mean",
                 role=kind,
                 shape="points",
-                x=rounded(ends[0]),
-                y=list(means.index),
-                text=[f"mean over seeds: {_interval(*numbers)}" for numbers in zip(*ends, strict=True)],
+                x=rounded(row[metric] for row in means),
+                y=[row["generator"] for row in means],
+                text=[
+                    f"mean over seeds: {_interval(*(row[metric + end] for end in ('', '_ci_low', '_ci_high')))}"
+                    for row in means
+                ],
             )
         )
     marks = []
-    if (floor := run.floors[metric]) is not None:
+    if (floor := run.board.floors[metric]) is not None:
         marks.append(Mark(axis="x", at=rounded([floor])[0] or 0.0, label="floor", role="floor"))
-    random = run.score(run.named("random"), metric)
-    if random is not None:
-        marks.append(Mark(axis="x", at=rounded([random])[0] or 0.0, label="random", role="random"))
+    if (useless := run.useless(metric)) is not None:
+        label = run.plan.controls.useless
+        marks.append(Mark(axis="x", at=rounded([useless])[0] or 0.0, label=label, role="random"))
     better = "lower" if run.plan.metric(metric).direction == "lower" else "higher"
     panel = Panel(
         title="", x_title=f"{metric} ({better} is better)", y_title="", series=series, marks=marks, names=names

@@ -69,10 +69,11 @@ def build(run: Run) -> Section | None:
 
 def _front(run: Run) -> list[Figure]:
     """Mean rank against what a sequence costs, of those whose samples were timed; nothing for fewer than two."""
-    entries = [entry for entry in run.ranking.entries if entry.generator in run.seconds]
+    known = run.board.seconds
+    entries = [entry for entry in run.board.ranking.entries if entry.generator in known]
     if len(entries) < 2:
         return []
-    seconds = [run.seconds[entry.generator] for entry in entries]
+    seconds = [known[entry.generator] for entry in entries]
     points = [
         Series(
             name=entry.generator,

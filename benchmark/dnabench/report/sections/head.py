@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from dnabench.report.sections.table import flags_of
 
 if TYPE_CHECKING:
@@ -54,14 +52,15 @@ def build(run: Run) -> Head:
 
 
 def _verdict(run: Run) -> str:
-    ranked = run.board[run.board["rank"].notna()]
-    if ranked.empty:
+    heard = [metric for metric in run.metrics if metric not in run.board.silent]
+    if not heard:
+        return "No generator could be ranked: no metric tells any control from real DNA here."
+    if not run.ranked:
         return "No generator could be ranked: none has a score on every metric and seed."
-    first = ranked[ranked["rank"] == ranked["rank"].min()]
-    names = list(first["generator"])
-    of = _count(len(ranked), "ranked generator")
-    metrics = _count(len(run.metrics), "metric")
-    if len(ranked) == 1:
+    names = [row["generator"] for row in run.ranked if row["rank"] == 1]
+    of = _count(len(run.ranked), "ranked generator")
+    metrics = _count(len(heard), "metric")
+    if len(run.ranked) == 1:
         return (
             f"{names[0]} is the only ranked generator: there is nothing to compare it with but the floor and controls."
         )
@@ -73,7 +72,7 @@ def _verdict(run: Run) -> str:
 def _at_floor(run: Run) -> list[str]:
     """What stands at the floor on how many metrics, of the ranked generators."""
     found = []
-    for row in run.board[run.board["rank"].notna()].to_dict("records"):
+    for row in run.ranked:
         reached = sorted({flag.metric for flag in flags_of(row["flags"]) if flag.name == "at-floor"})
         if len(reached) == len(run.metrics):
             found.append(
@@ -103,18 +102,26 @@ def _missing(run: Run) -> list[str]:
 
 
 def _blind(run: Run) -> list[str]:
-    shown: dict[str, set[str]] = {}
-    for row in run.board.to_dict("records"):
-        for flag in flags_of(row["flags"]):
-            if flag.name == "blind":
-                shown.setdefault(flag.metric, set()).add(row["generator"])
-    if not shown:
+    if run.board.missing_controls:
+        return [
+            f"Whether a metric is blind was not checked: {_list(run.board.missing_controls)} took no part, or failed."
+        ]
+    if not run.board.blind:
         return []
-    each = [f"{name} ({_list(sorted(by))})" for name, by in sorted(shown.items())]
+    each = [f"{name} ({_list(by)})" for name, by in run.board.blind.items()]
     return [
         f"Blind in this run, because real DNA does not come out before a control: {'; '.join(each)}. "
-        "Do not lean on these metrics here."
+        "Do not lean on these metrics alone.",
+        *_silent(run),
     ]
+
+
+def _silent(run: Run) -> list[str]:
+    names = run.board.silent
+    if not names:
+        return []
+    have = "has" if len(names) == 1 else "have"
+    return [f"{_list(names)} {have} no voice in the ranks: no control comes out worse than real DNA."]
 
 
 def _notes(run: Run) -> list[str]:
@@ -134,5 +141,5 @@ def _count(number: int, what: str) -> str:
 
 
 def _list(names: Iterable[str]) -> str:
-    *others, last = [str(name) for name in names if pd.notna(name)]
+    *others, last = names
     return f"{', '.join(others)} and {last}" if others else last

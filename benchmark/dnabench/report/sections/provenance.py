@@ -80,11 +80,11 @@ def _version(about: Mapping[str, Any], name: str) -> str:
 
 
 def _failures(run: Run) -> Table | None:
-    failed = [event for event in run.ended.values() if event.get("status") not in ("done", "skipped")]
+    failed = {cell: event for cell, event in run.ended.items() if event.get("status") not in ("done", "skipped")}
     if not failed:
         return None
     return Table(
         title="What failed",
         columns=("cell", "status", "error"),
-        rows=[(str(event["cell"]), str(event["status"]), str(event.get("error", ""))) for event in failed],
+        rows=[(cell, str(event.get("status", "")), str(event.get("error", ""))) for cell, event in failed.items()],
     )

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dnabench.leaderboard.export.sheet import best_of, is_tied
 
 if TYPE_CHECKING:
     from dnabench.report.collect import Run
 
 _FLAGS = {
     "at-floor": "the interval reaches the floor: within the noise, no generator could score better",
-    "blind": "real DNA does not come out before this control: the metric sees nothing here",
+    "blind": "real DNA does not come out before this control: the metric does not see what is wrong with it",
+    "blind-unchecked": "a control took no part or failed: whether a metric is blind is not known",
     "pareto": "no other ranked generator is both as good, by mean rank, and as quick to sample",
     "other-data": "these are not the published data of the suite",
     "random-split": "test sequences may have near copies among the training sequences",
@@ -41,7 +44,8 @@ class Column:
     """A metric's column, with the scale that its cells are drawn on.
 
     Attributes:
-        floor, random: values, and ``..._at`` where they are on the scale, in per cent; None where there is none.
+        floor, useless: values, the second of the suite's useless generator, and ``..._at`` where they are on the scale,
+            in per cent; None where there is none.
         decimals: that its numbers are set with, so that they stand below each other.
         blind: the controls that show that the metric sees nothing.
     """
@@ -51,8 +55,8 @@ class Column:
     direction: str
     floor: float | None
     floor_at: float | None
-    random: float | None
-    random_at: float | None
+    useless: float | None
+    useless_at: float | None
     blind: Sequence[str]
 
 
@@ -63,6 +67,7 @@ class Cell:
     Attributes:
         low_at, high_at: of the interval, cut off at the ends of the scale; None without one.
         best: whether it is the best of the ranked.
+        tied: whether it is none of these, and yet not told apart from them.
     """
 
     value: float | None
@@ -72,6 +77,7 @@ class Cell:
     low_at: float | None
     high_at: float | None
     best: bool
+    tied: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +109,7 @@ class Ranking:
         flags: those that are there, with what they mean.
         families: the families of metrics with their members, as text; empty where nothing is ranked.
         field: the id of what the ranks are relative to.
+        useless: the name of the generator that marks the scales; empty for none.
     """
 
     columns: Sequence[Column]
@@ -110,49 +117,48 @@ class Ranking:
     flags: Sequence[tuple[str, str]]
     families: str
     field: str
+    useless: str
 
 
 def build(run: Run) -> Ranking:
     """The ranked table of a run."""
-    rows = run.board.to_dict("records")
-    ranking = run.ranking
-    for row in rows:
-        entry = ranking.entry(row["generator"])
-        kept = [flag for flag in row["flags"].split(";") if not flag.startswith("field:")]
-        row["flags"] = ";".join([*kept, *(["pareto"] if entry and entry.pareto else [])])
-    flags = [flag for row in rows for flag in flags_of(row["flags"])]
+    board = run.board
     scales = {metric: _scale(run, metric) for metric in run.metrics}
-    columns = [_column(run, rows, metric, scales[metric]) for metric in run.metrics]
-    best = {column.metric: _best(rows, column) for column in columns}
+    best = {metric: best_of(board, metric) for metric in run.metrics}
     groups: dict[str, list[Row]] = {name: [] for name, _ in _GROUPS}
-    for row in rows:
-        group = "control" if row["kind"] == "control" else "incomplete" if math.isnan(row["rank"]) else "ranked"
-        cells = [_cell(row, metric, scales[metric], best[metric] if group == "ranked" else None) for metric in scales]
-        entry = ranking.entry(row["generator"])
+    used: set[str] = set()
+    for row in board.rows:
+        name = row["generator"]
+        group = "control" if row["kind"] == "control" else "incomplete" if row["rank"] is None else "ranked"
+        entry = board.ranking.entry(name)
+        flags = [flag for flag in flags_of(row["flags"]) if flag.name != "field"]
+        flags += [Flag("pareto", "")] if entry and entry.pareto else []
+        used |= {flag.name for flag in flags}
         groups[group].append(
             Row(
-                generator=row["generator"],
+                generator=name,
                 kind=row["kind"],
-                rank=None if math.isnan(row["rank"]) else int(row["rank"]),
-                mean_rank=None if math.isnan(row["mean_rank"]) else row["mean_rank"],
+                rank=row["rank"],
+                mean_rank=row["mean_rank"],
                 rank_low=entry.mean_rank.low if entry else None,
                 rank_high=entry.mean_rank.high if entry else None,
                 families=", ".join(f"{name} {mean:.3g}" for name, mean in entry.family_ranks.items()) if entry else "",
-                ties=[name for name in row["tied_with"].split(";") if name],
-                flags=flags_of(row["flags"]),
-                cells=cells,
+                ties=entry.tied_with if entry else (),
+                flags=flags,
+                cells=[
+                    _cell(row, metric, scale, name in best[metric], is_tied(board, name, metric, best[metric]))
+                    for metric, scale in scales.items()
+                ],
             )
         )
-    used = {flag.name for flag in flags}
-    members: dict[str, list[str]] = {}
-    for metric in run.metrics if ranking.entries else ():
-        members.setdefault(ranking.families.get(metric, metric), []).append(metric)
+    voices = board.ranking.voices if board.ranking.entries else {}
     return Ranking(
-        columns=columns,
+        columns=[_column(run, metric, scales[metric]) for metric in run.metrics],
         groups=[(name, title, groups[name]) for name, title in _GROUPS if groups[name]],
         flags=[(name, meaning) for name, meaning in _FLAGS.items() if name in used],
-        families="; ".join(f"{family}: {', '.join(metrics)}" for family, metrics in sorted(members.items())),
-        field=ranking.field,
+        families="; ".join(f"{family}: {', '.join(metrics)}" for family, metrics in voices.items()),
+        field=board.ranking.field,
+        useless=run.plan.controls.useless if run.plan.controls.useless in run.rows else "",
     )
 
 
@@ -164,7 +170,7 @@ def flags_of(text: str) -> list[Flag]:
 
 def _scale(run: Run, metric: str) -> tuple[float, float] | None:
     """Ends of the scale: of all values and the floor. Intervals may reach further, those of few seeds by far."""
-    values = [run.floors[metric], *(run.score(name, metric) for name in run.generators)]
+    values = [run.board.floors[metric], *(run.score(name, metric) for name in run.generators)]
     known = [value for value in values if value is not None]
     if not known:
         return None
@@ -174,44 +180,37 @@ def _scale(run: Run, metric: str) -> tuple[float, float] | None:
 
 
 def _place(value: float | None, scale: tuple[float, float] | None) -> float | None:
-    if value is None or scale is None or math.isnan(value):
+    if value is None or scale is None:
         return None
     share = (value - scale[0]) / (scale[1] - scale[0])
     return round(100 * min(1.0, max(0.0, share)), 2)
 
 
-def _column(run: Run, rows: list[dict[str, Any]], metric: str, scale: tuple[float, float] | None) -> Column:
-    random = run.score(run.named("random"), metric)
+def _column(run: Run, metric: str, scale: tuple[float, float] | None) -> Column:
+    floor, useless = run.board.floors[metric], run.useless(metric)
     return Column(
         metric=metric,
-        decimals=_decimals([row[metric] for row in rows], scale),
+        decimals=_decimals([row[metric] for row in run.board.rows], scale),
         direction=run.plan.metric(metric).direction,
-        floor=run.floors[metric],
-        floor_at=_place(run.floors[metric], scale),
-        random=random,
-        random_at=_place(random, scale),
-        blind=[row["generator"] for row in rows if Flag("blind", metric) in flags_of(row["flags"])],
+        floor=floor,
+        floor_at=_place(floor, scale),
+        useless=useless,
+        useless_at=_place(useless, scale),
+        blind=run.board.blind.get(metric, []),
     )
 
 
-def _decimals(values: list[float], scale: tuple[float, float] | None) -> int:
+def _decimals(values: list[float | None], scale: tuple[float, float] | None) -> int:
     """Three digits of the smallest number, but no more than one beyond those that the width of the scale asks for."""
-    known = [abs(value) for value in values if value and not math.isnan(value)]
+    known = [abs(value) for value in values if value]
     if not known or scale is None:
         return 2
     fewest = 2 - math.floor(math.log10(scale[1] - scale[0]))
     return max(0, min(2 - math.floor(math.log10(min(known))), fewest + 1), fewest)
 
 
-def _best(rows: list[dict[str, Any]], column: Column) -> float | None:
-    values: list[float] = [row[column.metric] for row in rows if not math.isnan(row["rank"])]
-    if len(values) < 2 or column.blind:
-        return None
-    return min(values) if column.direction == "lower" else max(values)
-
-
-def _cell(row: dict[str, Any], metric: str, scale: tuple[float, float] | None, best: float | None) -> Cell:
-    value, low, high = (_known(row.get(metric + end)) for end in ("", "_ci_low", "_ci_high"))
+def _cell(row: Mapping[str, Any], metric: str, scale: tuple[float, float] | None, best: bool, tied: bool) -> Cell:
+    value, low, high = (row[metric + end] for end in ("", "_ci_low", "_ci_high"))
     return Cell(
         value=value,
         low=low,
@@ -219,9 +218,6 @@ def _cell(row: dict[str, Any], metric: str, scale: tuple[float, float] | None, b
         at=_place(value, scale),
         low_at=_place(low, scale),
         high_at=_place(high, scale),
-        best=best is not None and value == best,
+        best=best,
+        tied=tied,
     )
-
-
-def _known(value: float | None) -> float | None:
-    return None if value is None or math.isnan(value) else value

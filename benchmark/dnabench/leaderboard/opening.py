@@ -1,0 +1,74 @@
+"""Boards found by a path: published results, or a run's directory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dnabench import manifest
+from dnabench.errors import UserError
+from dnabench.leaderboard import directory as directories
+from dnabench.leaderboard import names, reading, timings
+from dnabench.leaderboard.board import Board
+
+if TYPE_CHECKING:
+    from dnabench.leaderboard.facts import Row
+    from dnabench.plan import Plan
+
+
+def open_boards(path: Path) -> list[Board]:
+    """The boards of a directory of published results, of one table in it, or of a run's directory.
+
+    UserError where there is none, or it is damaged.
+    """
+    if path.is_dir():
+        if (path / manifest.NAME).is_file():
+            return [of_run(path, manifest.read(path).plan)]
+        return [_published(path, suite) for suite in directories.suites_in(path)]
+    if path.suffix != ".csv" or not path.exists():
+        raise UserError(f"{path}: no leaderboard; it takes DIR, DIR/SUITE.csv or the directory of a run")
+    return [_published(path.parent, names.check_suite(path.stem, path.parent))]
+
+
+def open_board(path: Path) -> Board:
+    """The one board there. UserError where there are several."""
+    boards = open_boards(path)
+    if len(boards) > 1:
+        tables = ", ".join(f"{path / board.suite}.csv" for board in boards)
+        raise UserError(f"{path}: holds several leaderboards; name one of {tables}")
+    return boards[0]
+
+
+def of_run(directory: Path, plan: Plan) -> Board:
+    """The board of the finished run by ``plan`` in ``directory``. UserError where its tables are missing or damaged."""
+    results = directory / "results.csv"
+    if not results.exists():
+        raise UserError(f"{results}: is missing: the run has not ended; the same dnabench run --out continues it")
+    rows = reading.parse(reading.read_text(results), results)
+    if not rows:
+        raise UserError(f"{results}: holds no results; the same dnabench run --out writes it again")
+    for row in rows:
+        if row["generator"] not in plan.kinds:
+            raise UserError(f"{results}: {row['generator']} takes no part in the run of {directory / manifest.NAME}")
+    return run_board(plan, rows, timings.read(directory))
+
+
+def run_board(plan: Plan, facts: Sequence[Row], timed: Iterable[Mapping[str, Any]]) -> Board:
+    """The board of a run's ``facts``; ``timed``: the rows of ``timings.csv``."""
+    return Board(
+        suite=plan.suite,
+        facts=facts,
+        kinds=plan.kinds,
+        families=plan.families,
+        controls=plan.controls,
+        flags=plan.flags,
+        seconds=timings.sampling_seconds(timed, plan.n_generated),
+    )
+
+
+def _published(directory: Path, suite: str) -> Board:
+    known = directories.load(directory, suite)
+    if not known.facts:
+        raise UserError(f"{directory / suite}: holds no facts; it takes GENERATOR.csv with the columns of results.csv")
+    return known.board
