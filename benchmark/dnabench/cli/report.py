@@ -23,7 +23,7 @@ from dnabench.cli import common
     "--tss",
     type=click.IntRange(min=0),
     metavar="INDEX",
-    help="Where the transcription start site is, counted from 0.  [default: as the label range=-205..50 says]",
+    help="Where the transcription start site is, from 0.  [default: as the suite or the label range=-205..50 says]",
 )
 @common.store_option
 @common.plugin_options

@@ -51,11 +51,12 @@ def write(
     run = collect(directory, store, catalog, board=board, tss=tss)
     sections = sections_of(run)
     target = output or directory / NAME
-    atomic_write(target, render(run, sections))
+    page = render(run, sections)
     if figures is not None:
         from dnabench.report.figures import write_figures
 
         write_figures(sections, target.parent / FIGURES, figures)
+    atomic_write(target, page)
     return target
 
 

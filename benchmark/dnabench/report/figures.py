@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ def write_figures(sections: Sections, directory: Path, ending: str) -> list[Path
     import matplotlib as mpl
     from matplotlib.figure import Figure as Canvas
 
-    written = []
+    written: list[Path] = []
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with mpl.rc_context(_SETTINGS):
@@ -41,9 +42,11 @@ def write_figures(sections: Sections, directory: Path, ending: str) -> list[Path
                 for choice, contents in figure.choices.items():
                     canvas = Canvas(layout="constrained")
                     _draw(canvas, contents)
-                    path = directory / f"{_file_name(f'{name}-{choice}' if choice else name)}.{ending}"
-                    canvas.savefig(path, metadata=_METADATA[ending])
-                    written.append(path)
+                    text = _file_name(f"{name}-{choice}" if choice else name)
+                    others = (f"{text}-{number}" for number in count(2))  # for names that differ in signs alone
+                    paths = (directory / f"{free}.{ending}" for free in chain([text], others))
+                    written.append(next(path for path in paths if path not in written))
+                    canvas.savefig(written[-1], metadata=_METADATA[ending])
     except OSError as error:
         raise UserError(f"{directory}: cannot be written: {error.strerror}") from None
     return written

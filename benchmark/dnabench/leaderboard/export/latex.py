@@ -43,7 +43,7 @@ def text(board: Board) -> str:
         *body,
         r"\bottomrule",
         r"\end{tabular}}",
-        r"\footnotesize",
+        r"\par\smallskip\raggedright\footnotesize",
         *notes,
         r"\end{table}",
     ]) + "\n"  # fmt: skip

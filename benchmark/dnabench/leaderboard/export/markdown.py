@@ -11,7 +11,7 @@ from dnabench.leaderboard.export.sheet import AT_FLOOR, TIED, Cell, Line, Sheet,
 if TYPE_CHECKING:
     from dnabench.leaderboard.board import Board
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
 
 def text(board: Board) -> str:

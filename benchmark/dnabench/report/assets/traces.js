@@ -89,7 +89,8 @@ const traces = (() => {
   };
 
   const numeric = (panel) => {
-    const all = panel.series.map((series) => {
+    const shown = panel.series.filter((series) => !hidden.generator.has(series.name));
+    const all = shown.map((series) => {
       const colour = colourOf(series);
       const text = series.text?.map(escape);
       const common = { x: series.x, y: series.y, name: short(series.name, 32), hovertext: text, hoverinfo: text ? "text+x+y" : "x+y+name" };
@@ -110,7 +111,7 @@ const traces = (() => {
     const layout = titled(base(panel.bare ? 380 : 300), panel.title);
     layout.xaxis = axis(panel.x_title, panel.logarithmic ? { type: "log", dtick: 1 } : {});
     layout.yaxis = axis(panel.y_title, { rangemode: panel.diagonal || panel.bare || panel.series.every((series) => series.role === "other") ? "normal" : "tozero" });
-    const [xs, ys] = ["x", "y"].map((name) => panel.series.flatMap((series) => series[name]).filter((value) => value !== null));
+    const [xs, ys] = ["x", "y"].map((name) => shown.flatMap((series) => series[name]).filter((value) => value !== null));
     if (panel.diagonal) {
       const ends = [Math.min(...xs, ...ys), Math.max(...xs, ...ys)];
       all.unshift({ type: "scatter", mode: "lines", x: ends, y: ends, hoverinfo: "skip", showlegend: false, line: { color: css("muted"), width: 1, dash: "dot" } });
@@ -120,10 +121,10 @@ const traces = (() => {
     layout.annotations = markLabels(marks, Math.max(...xs) - Math.min(...xs));
     if (panel.bare)
       for (const name of ["xaxis", "yaxis"]) Object.assign(layout[name], { showticklabels: false, showgrid: false, showline: true, mirror: true });
-    if (panel.series.length > 1) {
+    if (shown.length > 1) {
       layout.showlegend = true;
       layout.legend = { orientation: "h", x: 0, xanchor: "left", y: panel.bare ? -0.04 : -0.24, yanchor: "top", font: { size: 12 } };
-      if (panel.bare) layout.height += 18 * Math.ceil(panel.series.length / 2);
+      if (panel.bare) layout.height += 18 * Math.ceil(shown.length / 2);
       else layout.height += 24;
     }
     return [all, layout];
