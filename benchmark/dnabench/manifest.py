@@ -11,6 +11,8 @@ from dnabench.errors import UserError
 from dnabench.plan import Plan
 
 NAME = "manifest.json"
+_PROVENANCE = {"git": dict, "packages": dict, "code": dict, "numerics": dict, "environment": dict, "gpus": list,
+               "command": list}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +29,9 @@ def read(directory: Path) -> Manifest:
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
         provenance = about["provenance"]
-        if not isinstance(provenance, dict):
-            raise TypeError("its provenance is no object")
+        for name, kind in _PROVENANCE.items():
+            if not isinstance(provenance.get(name, kind()), kind):
+                raise TypeError(f"provenance.{name} is {provenance[name]!r:.60}")
         return Manifest(plan=Plan.from_json(about["plan"]), provenance=provenance)
     except OSError:
         raise UserError(f"{directory}: not the directory of a run: it has no {path.name}") from None

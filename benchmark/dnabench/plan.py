@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from dnabench.data.slices import ALL, column_of
 from dnabench.suites import Controls
@@ -193,7 +194,7 @@ class Plan:
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Plan:
-        """The plan that :meth:`to_json` wrote. ValueError for one of another schema."""
+        """The plan that :meth:`to_json` wrote. ValueError for one of another schema, TypeError for values of others."""
         if plain.get("schema") != SCHEMA:
             raise ValueError(f"a plan of schema {plain.get('schema')!r}; this version of dnabench knows {SCHEMA}")
         values = _frozen(plain)
@@ -201,8 +202,12 @@ class Plan:
         values["metrics"] = tuple(PlannedMetric(**_frozen(metric)) for metric in plain["metrics"])
         values["controls"] = Controls(**_frozen(plain["controls"]))
         plan = cls(**values)
+        for record in (plan, plan.controls, *plan.generators, *plan.metrics):
+            _check_types(record)
         if not (plan.generators and plan.metrics and plan.seeds):
             raise ValueError("a plan without generators, metrics or seeds")
+        if min(plan.length, plan.n_generated, plan.n_reference) < 1:
+            raise ValueError("a plan of no sequences")
         return plan
 
     def cells_to_json(self) -> list[dict[str, Any]]:
@@ -228,3 +233,23 @@ def _plain(value: Any) -> Any:
 def _frozen(record: Mapping[str, Any]) -> dict[str, Any]:
     """Lists as tuples, as the records have them; options stay as they are."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in record.items()}
+
+
+def _check_types(record: Any) -> None:
+    """TypeError where a field of a record holds something else than it is declared to."""
+    for name, hint in get_type_hints(type(record)).items():
+        if not _is(getattr(record, name), hint):
+            raise TypeError(f"{name} is {getattr(record, name)!r:.60}")
+
+
+def _is(value: Any, hint: Any) -> bool:
+    arguments = get_args(hint)
+    if hint is Any:
+        return True
+    if get_origin(hint) is Literal:
+        return value in arguments
+    if isinstance(hint, UnionType):
+        return any(_is(value, one) for one in arguments)
+    if get_origin(hint) is tuple:
+        return isinstance(value, tuple) and all(_is(item, arguments[0]) for item in value)
+    return isinstance(value, get_origin(hint) or hint)

@@ -54,6 +54,20 @@ def test_a_plan_comes_back_from_json(plan):
             Plan.from_json(plan.to_json() | {name: []})
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("length", "64"), ("seeds", 3), ("seeds", ["0"]), ("flags", None), ("threads", 1.5), ("suite", ["s"])],
+)
+def test_a_plan_with_values_of_another_kind_is_refused(plan, name, value):
+    with pytest.raises(TypeError, match=f"^{name} is "):
+        Plan.from_json(plan.to_json() | {name: value})
+
+
+def test_a_plan_of_no_sequences_is_refused(plan):
+    with pytest.raises(ValueError, match="a plan of no sequences"):
+        Plan.from_json(plan.to_json() | {"n_generated": 0})
+
+
 def test_an_order_comes_back_from_json(plan):
     site = Site(
         store="/s", since=1, parts="/p", blocked=("x",), allowed=(), code={"torch": "2"}, pythons={"plugin": "/py"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +13,9 @@ import pandas as pd
 import pytest
 
 from dnabench import SequenceSet, UserError, report
+from dnabench.leaderboard.facts import COLUMNS, to_csv
+from dnabench.leaderboard.opening import open_boards
+from dnabench.leaderboard.table import columns
 from dnabench.report.collect import collect
 from dnabench.report.figures import write_figures
 from dnabench.report.material import Material, entry, spread
@@ -231,3 +235,53 @@ class TestRuns:
             collect(tmp_path, Store(small.store), None)
         with pytest.raises(UserError, match="--tss 60: not a position"):
             collect(small.directory, Store(small.store), None, tss=60)
+
+    @pytest.mark.parametrize(
+        ("file", "old", "new", "message"),
+        [
+            (
+                "manifest.json",
+                '"packages": {',
+                '"packages": 3, "more": {',
+                "manifest.json: .*: provenance.packages is 3",
+            ),
+            ("manifest.json", '"length": 60', '"length": "60"', "manifest.json: .*: length is '60'"),
+            ("manifest.json", '"plan": {', '"other": {', "manifest.json: .*: it has no 'plan'"),
+            ("results.csv", "suite,", "sweet,", "results.csv: column 'suite' missing, column 'sweet' not known"),
+            ("results.csv", ",position,", ",pos,", "results.csv: generator pos takes no part in the run of "),
+            ("results.csv", ",gc,", ",gc@x,", "results.csv: metric gc@x takes no part in the run of "),
+            ("results.csv", ",all,", ",species=x,", "results.csv: holds nothing of gc; the same dnabench run"),
+            ("timings.csv", "cell,", "sell,", "timings.csv: column 'cell' missing, column 'sell' not known"),
+            ("timings.csv", ",false,0", ",false,zero", "timings.csv: line .*: seconds is 'zero"),
+        ],
+    )
+    def test_a_damaged_run_is_named_in_a_line(self, small, tmp_path, file, old, new, message):
+        for name in ("manifest.json", "results.csv", "timings.csv", "events.jsonl"):
+            shutil.copy(small.directory / name, tmp_path)
+        text = (tmp_path / file).read_text()
+        assert old in text
+        (tmp_path / file).write_text(text.replace(old, new))
+        with pytest.raises(UserError, match=message):
+            report.write(tmp_path, Store(small.store))
+        with pytest.raises(UserError, match=message):
+            open_boards(tmp_path)
+        assert not (tmp_path / "report.html").exists()
+
+    def test_a_board_is_the_same_from_a_runs_files_as_in_the_run(self, small):
+        (board,) = open_boards(small.directory)
+        metrics = ["gc", "motif-kl", "mmd@kmer", "novelty"]
+        assert to_csv(board.facts, COLUMNS) == (small.directory / "results.csv").read_text()
+        assert to_csv(board.rows, columns(metrics)) == (small.directory / "leaderboard.csv").read_text()
+
+    def test_events_that_are_none_are_left_out(self, small, tmp_path):
+        shutil.copytree(small.directory, tmp_path / "run")
+        events = tmp_path / "run" / "events.jsonl"
+        lines = events.read_text().splitlines()
+        more = [
+            json.dumps({"event": "cell-finished", "status": "failed"}),
+            "[1]",
+            '{"event": "cell-finished", "cell": 3}',
+        ]
+        events.write_text("\n".join([*more, *lines, lines[-1][:20]]) + "\n")
+        run = collect(tmp_path / "run", Store(small.store), None)
+        assert run.ended == collect(small.directory, Store(small.store), None).ended

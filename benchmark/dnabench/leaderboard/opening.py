@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dnabench import manifest
+from dnabench.data.slices import ALL
 from dnabench.errors import UserError
 from dnabench.leaderboard import directory as directories
 from dnabench.leaderboard import names, reading, timings
@@ -46,11 +47,15 @@ def of_run(directory: Path, plan: Plan) -> Board:
     if not results.exists():
         raise UserError(f"{results}: is missing: the run has not ended; the same dnabench run --out continues it")
     rows = reading.parse(reading.read_text(results), results)
-    if not rows:
-        raise UserError(f"{results}: holds no results; the same dnabench run --out writes it again")
     for row in rows:
-        if row["generator"] not in plan.kinds:
-            raise UserError(f"{results}: {row['generator']} takes no part in the run of {directory / manifest.NAME}")
+        for column, known in (("generator", plan.kinds), ("metric", plan.families)):
+            if row[column].partition(".")[0] not in known and row[column] not in known:
+                raise UserError(
+                    f"{results}: {column} {row[column]} takes no part in the run of {directory / manifest.NAME}"
+                )
+    for metric in plan.families:
+        if not any(row["metric"] == metric and row["slice"] == ALL for row in rows):
+            raise UserError(f"{results}: holds nothing of {metric}; the same dnabench run --out writes it again")
     return run_board(plan, rows, timings.read(directory))
 
 

@@ -214,7 +214,7 @@ def _up_to_floor(row: Row) -> float:
     value, floor = float(row["value"]), row["floor"]
     if floor is None:
         return value
-    return max(value, floor) if row["direction"] == "lower" else min(value, floor)
+    return max(value, float(floor)) if row["direction"] == "lower" else min(value, float(floor))
 
 
 def _signs(difference: np.ndarray, half_width: np.ndarray, worse: np.ndarray) -> np.ndarray:
