@@ -113,7 +113,7 @@ DAMAGE = {
     "two versions": (lambda p: damage(p, ",alpha,1,", ",alpha,2,"), "generator_version is 1, and 2 above"),
     "digits": (lambda p: damage(p, ",0.5,", ",0.50,"), "line 2, column value: '0.50' should be '0.5'"),
     "line ends": (lambda p: p.write_bytes(p.read_bytes().replace(b"\n", b"\r\n")), "not as dnabench writes it"),
-    "not UTF-8": (lambda p: p.write_bytes(b"\xff\xfe" + p.read_bytes()), "not UTF-8 at byte 0"),
+    "not UTF-8": (lambda p: p.write_bytes(b"\xe4" + p.read_bytes()), "line 1: byte 0xe4 is not UTF-8"),
     "empty": (lambda p: p.write_text(""), "is empty"),
     "no rows": (lambda p: p.write_text(p.read_text().splitlines()[0] + "\n"), "holds no facts"),
     "an open quote": (lambda p: p.write_text(p.read_text() + '"'), "not CSV"),
@@ -171,7 +171,8 @@ def test_eight_processes_that_publish_at_once_lose_nothing(tmp_path):
     assert [worker.exitcode for worker in workers] == [0] * 8
     expected = {f"model-{n}" for n in range(8)}
     assert {path.stem for path in (tmp_path / "b" / "own").iterdir()} == expected
-    assert {line["generator"] for line in reading.read_table(tmp_path / "b" / "own.csv")} == expected
+    table = tmp_path / "b" / "own.csv"
+    assert {line["generator"] for line in reading.parse_leaderboard(table.read_text(), table)} == expected
     for n in range(8):
         board(tmp_path / "one", f"model-{n}", value=0.1 * n)
     assert contents(tmp_path / "one") == contents(tmp_path / "b")

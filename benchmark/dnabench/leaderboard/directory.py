@@ -8,19 +8,16 @@ that comes with dnabench, or ``<suite>.toml`` beside the table; without either i
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dnabench import suites
+from dnabench import manifest, suites
 from dnabench.errors import UserError
-from dnabench.files import locked, sync, sync_tree
-from dnabench.leaderboard import facts, names, protocol, reading, table
+from dnabench.leaderboard import facts, names, protocol, publication, reading, table
 from dnabench.leaderboard.board import Board
 from dnabench.leaderboard.families import known_families
 from dnabench.leaderboard.scores import whole_facts
@@ -39,6 +36,7 @@ class Published:
         facts: sorted.
         kinds: generator -> ``model``, ``baseline`` or ``control``.
         flags: what every line of the table carries.
+        there: the table's text as it is there, read with the facts; None where it is missing.
     """
 
     directory: Path
@@ -47,6 +45,7 @@ class Published:
     kinds: Mapping[str, str]
     flags: tuple[str, ...]
     controls: Controls
+    there: str | None
 
     @cached_property
     def board(self) -> Board:
@@ -76,10 +75,11 @@ def facts_path(directory: Path, suite: str, generator: str) -> Path:
 
 
 def suites_in(directory: Path) -> list[str]:
-    """The suites that have a table or facts there. UserError where there are none."""
+    """The suites that have a table or facts there, or will when a publication is finished. UserError for none."""
     if not directory.is_dir():
         raise UserError(f"{directory}: is no directory; a leaderboard is one, with SUITE.csv and SUITE/GENERATOR.csv")
-    tables = {path.stem for path in _csv_files(directory)}
+    check_no_run(directory)
+    tables = {path.stem for path in _csv_files(directory)} | set(publication.interrupted(directory))
     folders = {path.name for path in directory.iterdir() if path.is_dir() and path.name[0] != "." and _csv_files(path)}
     if not tables | folders:
         raise UserError(f"{directory}: holds no leaderboard: no SUITE.csv, and no SUITE/GENERATOR.csv")
@@ -87,12 +87,18 @@ def suites_in(directory: Path) -> list[str]:
 
 
 def load(directory: Path, suite: str, kinds: Mapping[str, str] | None = None) -> Published:
-    """What is published of a suite, which may be nothing; ``kinds``: those that a run knows, which win.
+    """What is published of a suite at one moment, whoever publishes meanwhile; it may be nothing.
 
-    UserError where files are missing, damaged, or of several protocols.
+    ``kinds``: those that a run knows, which win. UserError where files are missing, damaged, or of several protocols.
     """
+    return publication.undisturbed(directory, suite, lambda: load_held(directory, suite, kinds))
+
+
+def load_held(directory: Path, suite: str, kinds: Mapping[str, str] | None = None) -> Published:
+    """What :func:`load` loads, for whoever holds the suite."""
     path = table_path(directory, suite)
-    lines = reading.read_table(path) if path.exists() else []
+    there = reading.read_text(path) if path.exists() else None
+    lines = [] if there is None else reading.parse_leaderboard(there, path)
     folder = directory / suite
     generators = [names.check_generator(file.stem, file) for file in _csv_files(folder)] if folder.is_dir() else []
     for line in lines:
@@ -113,6 +119,7 @@ def load(directory: Path, suite: str, kinds: Mapping[str, str] | None = None) ->
         kinds=_kinds(generators, {line["generator"]: line["kind"] for line in lines} | dict(kinds or {}), path),
         flags=_flags(known, rows, lines),
         controls=controls_of(known),
+        there=there,
     )
 
 
@@ -129,39 +136,6 @@ def controls_of(suite: Suite | None) -> Controls:
     return (suite or suites.load(suites.DEFAULT)).controls
 
 
-@contextlib.contextmanager
-def held(directory: Path, suite: str) -> Iterator[None]:
-    """Hold the lock of a suite's files, so that whoever reads and then writes them loses nobody's facts."""
-    with contextlib.ExitStack() as stack:
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(locked(directory / f".{names.check_suite(suite, directory)}.lock"))
-        except OSError as error:
-            raise UserError(f"{directory}: cannot be written: {error.strerror}") from None
-        yield
-
-
-def write(directory: Path, texts: Mapping[Path, str | bytes]) -> None:
-    """Write files below ``directory``: all are on disk before the first takes its place. UserError if that fails."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=directory, prefix=".new-") as temporary:
-            staged = [(Path(temporary) / str(number), path) for number, path in enumerate(texts)]
-            for new, path in staged:
-                content = texts[path]
-                new.write_bytes(content if isinstance(content, bytes) else content.encode())
-                new.chmod(0o644)
-            sync_tree(Path(temporary))
-            for folder in {path.parent for path in texts}:
-                folder.mkdir(parents=True, exist_ok=True)
-            for new, path in staged:
-                new.replace(path)
-            for folder in {path.parent for path in texts}:
-                sync(folder)
-    except OSError as error:
-        raise UserError(f"{directory}: cannot be written: {error.strerror}") from None
-
-
 def check_writable(directory: Path) -> None:
     """UserError where ``directory`` could not be made or written."""
     there = next(path for path in (directory, *directory.absolute().parents) if path.exists())
@@ -169,6 +143,16 @@ def check_writable(directory: Path) -> None:
         raise UserError(f"{there}: is a file; --leaderboard takes a directory")
     if not os.access(there, os.W_OK | os.X_OK):
         raise UserError(f"{there}: cannot be written: no permission")
+    check_no_run(directory)
+
+
+def check_no_run(directory: Path) -> None:
+    """UserError where ``directory`` is that of a run."""
+    if (directory / manifest.NAME).is_file():
+        raise UserError(
+            f"{directory}: is a run's directory, no leaderboard; dnabench leaderboard show {directory} shows its "
+            "table, and dnabench run --leaderboard DIR publishes its facts"
+        )
 
 
 def _csv_files(folder: Path) -> list[Path]:

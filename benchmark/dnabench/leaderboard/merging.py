@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dnabench.errors import UserError
+from dnabench.files import sync
 from dnabench.leaderboard import directory as directories
-from dnabench.leaderboard import facts, names, protocol, reading
+from dnabench.leaderboard import facts, names, protocol, publication, reading
 from dnabench.leaderboard.cells import to_text
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ def merge(first: Path, second: Path, out: Path) -> list[Published]:
     UserError, and nothing written, where one fact has other numbers in the two, where they were measured by different
     protocols, or where they differ in what kind a generator is or in the file of a suite.
     """
+    for side in (first, second):
+        if out.resolve().is_relative_to(side.resolve()):
+            raise UserError(f"{out}: is inside {side}, which would be no leaderboard any more; --out takes one outside")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out}: is there already; --out takes a directory that is new or empty")
     sides = [
@@ -45,8 +49,8 @@ def merge(first: Path, second: Path, out: Path) -> list[Published]:
         for generator in together.kinds:
             rows = (row for row in together.facts if row["generator"] == generator)
             texts[f"{suite}/{generator}.csv"] = facts.to_csv(rows, facts.COLUMNS)
-        texts[f"{suite}.csv"] = together.text()
-        merged.append(replace(together, directory=out))
+        texts[f"{suite}.csv"] = text = together.text()
+        merged.append(replace(together, directory=out, there=text))
     _write_new(out, texts)
     return merged
 
@@ -104,9 +108,10 @@ def _write_new(out: Path, texts: Mapping[str, str | bytes]) -> None:
     except OSError as error:
         raise UserError(f"{out}: cannot be written: {error.strerror}") from None
     try:
-        directories.write(temporary, {temporary / name: text for name, text in texts.items()})
+        publication.stage(temporary, texts)
         temporary.chmod(0o777 & ~_umask())
         temporary.replace(out)
+        sync(out.parent)
     except OSError as error:
         raise UserError(f"{out}: cannot be written: {error.strerror}") from None
     finally:

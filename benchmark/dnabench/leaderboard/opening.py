@@ -12,6 +12,7 @@ from dnabench.errors import UserError
 from dnabench.leaderboard import directory as directories
 from dnabench.leaderboard import names, reading, timings
 from dnabench.leaderboard.board import Board
+from dnabench.leaderboard.scores import whole_facts
 
 if TYPE_CHECKING:
     from dnabench.leaderboard.facts import Row
@@ -74,6 +75,8 @@ def run_board(plan: Plan, facts: Sequence[Row], timed: Iterable[Mapping[str, Any
 
 def _published(directory: Path, suite: str) -> Board:
     known = directories.load(directory, suite)
-    if not known.facts:
-        raise UserError(f"{directory / suite}: holds no facts; it takes GENERATOR.csv with the columns of results.csv")
+    if not whole_facts(known.facts):
+        raise UserError(
+            f"{directory / suite}: no facts of whole samples; it takes GENERATOR.csv with the columns of results.csv"
+        )
     return known.board

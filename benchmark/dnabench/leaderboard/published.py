@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dnabench.errors import UserError
 from dnabench.leaderboard import directory as directories
-from dnabench.leaderboard import facts, names, protocol, reading
+from dnabench.leaderboard import facts, names, protocol, publication, reading
 from dnabench.leaderboard.scores import whole_facts
 from dnabench.orders import DONE, SKIPPED
 
@@ -81,7 +81,7 @@ def publish_facts(
     measured by another protocol than the run's: such scores are never ranked together.
     """
     path = directories.table_path(directory, suite)
-    with directories.held(directory, suite):
+    with publication.held(directory, suite):
         failed = {row["generator"] for row in rows if row["status"] not in (DONE, SKIPPED)}
         for name in sorted(failed):
             if (there := directories.facts_path(directory, suite, name)).exists():
@@ -94,7 +94,7 @@ def publish_facts(
             )
             for name in mine
         }
-        known = directories.load(directory, suite, kinds)
+        known = directories.load_held(directory, suite, kinds)
         kept = [row for row in known.facts if row["generator"] not in mine]
         names.check_distinct({*known.kinds, *mine}, directory / suite)
         protocol.check(rows, kept, path, _THIS_RUN)
@@ -104,26 +104,26 @@ def publish_facts(
             kinds={**known.kinds, **{name: kinds[name] for name in mine}},
             flags=tuple(flags),
         )
-        directories.write(directory, {**texts, path: together.text()})
+        publication.write(directory, suite, {**texts, path: together.text()})
     return path
 
 
 def build(directory: Path) -> list[Published]:
     """Derive all tables of a directory anew from its facts. UserError, and nothing written, where facts are damaged."""
-    for suite in directories.suites_in(directory):
-        directories.load(directory, suite)
+    found = directories.suites_in(directory)
+    for suite in found:
+        with publication.held(directory, suite):
+            directories.load_held(directory, suite)
     built = []
-    for suite in directories.suites_in(directory):
-        with directories.held(directory, suite):
-            known = directories.load(directory, suite)
-            directories.write(directory, {directories.table_path(directory, suite): known.text()})
-        built.append(known)
+    for suite in found:
+        with publication.held(directory, suite):
+            known = directories.load_held(directory, suite)
+            text = known.text()
+            publication.write(directory, suite, {directories.table_path(directory, suite): text})
+        built.append(dataclasses.replace(known, there=text))
     return built
 
 
 def difference(known: Published) -> str:
     """How the table that is there differs from its facts: empty where it does not."""
-    path = directories.table_path(known.directory, known.suite)
-    if not path.exists():
-        return "is missing"
-    return reading.first_difference(reading.read_text(path), known.text())
+    return "is missing" if known.there is None else reading.first_difference(known.there, known.text())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+import json
 import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dnabench.errors import UserError
+from dnabench.keys import canonical
 from dnabench.leaderboard import facts, names, table
 from dnabench.leaderboard.cells import from_text
 from dnabench.orders import DONE, FAILURES, INTERRUPTED, SKIPPED
@@ -27,26 +30,40 @@ _ENDS = ("", "_ci_low", "_ci_high")
 
 
 def read_text(path: Path) -> str:
-    """The text of a file, its line ends as they are. UserError where it cannot be read or is not UTF-8."""
+    """The text of a file, its line ends as they are. UserError where it cannot be read or is not plain UTF-8."""
     try:
-        return path.read_bytes().decode("utf-8")
+        content = path.read_bytes()
     except FileNotFoundError:
         raise UserError(f"{path}: is missing") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    if content.startswith(codecs.BOM_UTF8):
+        raise UserError(f"{path}: begins with a byte order mark; dnabench writes UTF-8 without one")
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in content[:4]:
+        raise UserError(f"{path}: is UTF-16, and dnabench writes UTF-8")
+    try:
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not UTF-8 at byte {error.start}; is it a CSV file of dnabench?") from None
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UserError(
+            f"{path}: line {line}: byte {content[error.start]:#04x} is not UTF-8, which dnabench writes; Latin-1 or "
+            "another encoding?"
+        ) from None
 
 
 def parse(text: str, where: object) -> list[Row]:
     """Rows with the columns of ``results.csv``, as :func:`dnabench.leaderboard.facts.rows` makes them, but rounded."""
     found = parse_table(text, where, facts.COLUMNS, "results.csv")
+    options = {""}
     for line, row in found:
         for name in _WHOLE_NUMBERS:
             row[name] = number(row[name], int, f"{where}: line {line}: {name}")
         for name in _NUMBERS:
             row[name] = number(row[name], float, f"{where}: line {line}: {name}")
         _check_row(row, f"{where}: line {line}")
+        if row["options"] not in options:
+            _check_options(row["options"], f"{where}: line {line}")
+            options.add(row["options"])
     return [row for _, row in found]
 
 
@@ -101,9 +118,9 @@ def read_facts(path: Path, suite: str, generator: str) -> list[Row]:
     return rows
 
 
-def read_table(path: Path) -> list[dict[str, Any]]:
-    """The rows of a published table, or of a run's ``leaderboard.csv``."""
-    header, lines = _table(read_text(path), path)
+def parse_leaderboard(text: str, path: Path) -> list[dict[str, Any]]:
+    """The rows of the published table at ``path``."""
+    header, lines = _table(text, path)
     known = len(table.LEADING)
     metrics = header[known::3]
     if header != table.columns(metrics):
@@ -136,16 +153,27 @@ def first_difference(found: str, expected: str) -> str:
     if found == expected:
         return ""
     one, other = found.splitlines(keepends=True), expected.splitlines(keepends=True)
-    at = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    at = _apart(one, other)
     a, b = (lines[at] if at < len(lines) else "" for lines in (one, other))
+    if a.rstrip("\r\n") == b.rstrip("\r\n"):
+        if a.endswith("\r\n"):
+            return f"line {at + 1}: ends in CRLF and not in LF (git's core.autocrlf does this)"
+        return f"line {at + 1}: does not end in LF"
     try:
         header, (mine,), (theirs,) = (list(csv.reader([line])) for line in (expected.splitlines()[0], a, b))
     except (ValueError, csv.Error):
         return f"line {at + 1}: {_shown(a)} should be {_shown(b)}"
     for name, x, y in zip(header[0], mine, theirs, strict=False):
         if x != y:
-            return f"line {at + 1}, column {name}: {_shown(x)} should be {_shown(y)}"
+            start = max(_apart(x, y) - 20, 0)  # of two long cells, what differs is shown
+            shown, right = (_shown(cell if start < 20 else f"...{cell[start:]}") for cell in (x, y))
+            return f"line {at + 1}, column {name}: {shown} should be {right}"
     return f"line {at + 1}: {_shown(a)} should be {_shown(b)}"
+
+
+def _apart(one: Sequence[str], other: Sequence[str]) -> int:
+    """How much two lists of lines, or two texts, have in common before they differ."""
+    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def _table(text: str, where: object) -> tuple[list[str], list[tuple[int, list[str]]]]:
@@ -189,6 +217,19 @@ def _check_row(row: Row, where: str) -> None:
     low, high = row["ci_low"], row["ci_high"]
     if (low is None) != (high is None) or (low is not None and low > high):
         raise UserError(f"{where}: ci_low {low} and ci_high {high} are no ends of an interval")
+
+
+def _check_options(text: str, where: str) -> None:
+    try:
+        value = json.loads(text)
+        right = isinstance(value, dict) and canonical(value) == text
+    except (ValueError, RecursionError):
+        right = False
+    if not right:
+        raise UserError(
+            f"{where}: options is {_shown(text)}; it takes a JSON object as dnabench writes it, with sorted names and "
+            'no spaces, such as {"order":3}, or nothing'
+        )
 
 
 def _shown(text: str, most: int = 60) -> str:
