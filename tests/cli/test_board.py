@@ -103,6 +103,13 @@ def test_a_narrow_terminal_shows_metrics_below_each_other(printed):
     assert max(map(len, tables + rows)) <= 60
 
 
+def test_a_dumb_terminal_gets_the_whole_table(printed):
+    metrics = [f"a-rather-long-metric-{number}" for number in range(6)]
+    lines = plain(printed(60, board(("close", "far", "random"), metrics=metrics), TERM="dumb"))
+    (far,) = (line for line in lines if line.split()[1:2] == ["far"])
+    assert far.count("0.41 ± 0.025") == 6
+
+
 def test_colours_are_for_terminals_that_want_them(printed):
     sighted = board(("close", "far", "random"))
     assert any("\x1b[1;36m" in line for line in printed(120, sighted))  # the best one is bold, at the floor it is cyan

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dnabench.cli.render import number, print_table, rounded
+from dnabench.cli.render import natural_width, number, print_table, rounded
 from dnabench.leaderboard.export.sheet import ARROWS, AT_FLOOR, MISSING, SHARED, TIED, best_of, is_tied
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def print_leaderboard(board: Board, title: str, metrics: Sequence[str] = ()) -> 
 def _fits(table: Table) -> bool:
     """Whether stdout is as wide as the table, or no terminal."""
     console = Console()
-    return not console.is_terminal or Console(width=10_000).measure(table).maximum <= console.width
+    return not console.is_terminal or console.is_dumb_terminal or natural_width(table) <= console.width
 
 
 def _blocks(board: Board, metrics: Sequence[str]) -> list[list[str]]:

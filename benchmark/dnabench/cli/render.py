@@ -12,15 +12,22 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+# Without a height rich takes a dumb terminal to be 80 columns wide, whatever width it is given.
+HEIGHT = 25
 ARROWS = {"lower": "↓", "higher": "↑", "": ""}
 
 
 def print_table(table: Table) -> None:
     """Print on stdout: where there is no terminal as wide as it must be, so that nothing is cut."""
     console = Console()
-    if not console.is_terminal:
-        console = Console(width=Console(width=10_000).measure(table).maximum)
+    if not console.is_terminal or console.is_dumb_terminal:
+        console = Console(width=natural_width(table), height=HEIGHT)
     console.print(table)
+
+
+def natural_width(table: Table) -> int:
+    """How many columns the table takes where nothing is in its way."""
+    return Console(width=10_000, height=HEIGHT).measure(table).maximum
 
 
 def print_json(value: Any) -> None:
