@@ -47,6 +47,8 @@ class Context:
             None where a generator may choose them itself. For generators that condition on labels.
         held_out: real sequences outside the training split and the reference; for controls only, None for all others.
         embedder: the embedder a feature metric is to use, as ``metric@embedder`` or its record names it.
+        for_plots: whether the ``details`` of a score will be kept. A metric may leave out what it would make for them
+            alone: those of floors and slices never are.
         progress: ``progress(done, total, stage)``, called as often as the plugin likes.
         rank, ranks: which process this is of how many that train together. More than one only where the record's
             ``devices_option`` asks for it; then a process group of ``torch.distributed`` is there.
@@ -61,6 +63,7 @@ class Context:
     labels: pd.DataFrame | None = None
     held_out: SequenceSet | None = None
     embedder: str | None = None
+    for_plots: bool = True
     progress: Callable[[int, int, str], None] = _no_progress
     rank: int = 0
     ranks: int = 1

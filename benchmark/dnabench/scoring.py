@@ -139,6 +139,7 @@ class Scorer:
                 scratch=scratch,
                 train=train,
                 embedder=metric.embedder,
+                for_plots=for_plots,
                 progress=self._progress,
                 embed_with=lambda name, sequences: self._embed_part(metric, name, sequences, wholes),
                 remember_with=lambda name, sequences, compute: self._remember(spec, name, sequences, compute, wholes),

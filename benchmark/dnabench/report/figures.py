@@ -107,7 +107,7 @@ def _panel(axes: Any, panel: Panel) -> None:
         axes.set_xticks([])
         axes.set_yticks([])
     _label(axes, panel.title, panel.x_title, panel.y_title)
-    if axes.get_legend_handles_labels()[1] and (not panel.names or panel.marks):
+    if axes.get_legend_handles_labels()[1]:
         axes.legend(fontsize=6, frameon=False)
 
 
@@ -116,6 +116,12 @@ def _on_names(axes: Any, panel: Panel, series: Series) -> None:
     colour = ROLES[series.role]
     if series.shape == "bars":
         axes.barh(y, series.x, color=colour, height=0.6)
+        return
+    if series.shape == "spread":
+        at = [place + (-0.18 if series.role == "real" else 0.18) for place in y]
+        axes.hlines(at, series.low, series.high, color=colour, linewidth=0.7)
+        axes.hlines(at, series.inner_low, series.inner_high, color=colour, linewidth=2.5)
+        axes.plot(series.x, at, "D", color=colour, markersize=4, markeredgecolor="white", label=series.name)
         return
     shifted = [place + (0.2 if series.faint else -0.15) for place in y]
     if series.low:

@@ -22,7 +22,8 @@ class Series:
     Attributes:
         role: what colour it has: that of real DNA, of a kind of generator, or one of its own (``other``).
         x, y: equally long; numbers, or names on an axis of names.
-        low, high: ends of intervals along x, for points on an axis of names.
+        low, high: ends of intervals along x, for points on an axis of names; of the longer line of a spread.
+        inner_low, inner_high: ends of the shorter, thicker line of a spread, whose ``x`` is the middle.
         text: what is said of each point; empty for its coordinates.
         colour: the how manyth of the palette, from 1 on; 0: by its role, ``other`` as text.
         faint: one of many, drawn small.
@@ -30,11 +31,13 @@ class Series:
 
     name: str
     role: Role
-    shape: Literal["line", "points", "steps", "bars"]
+    shape: Literal["line", "points", "steps", "bars", "spread"]
     x: Sequence[Any]
     y: Sequence[Any]
     low: Sequence[Number] = ()
     high: Sequence[Number] = ()
+    inner_low: Sequence[Number] = ()
+    inner_high: Sequence[Number] = ()
     text: Sequence[str] = ()
     colour: int = 0
     faint: bool = False
@@ -117,6 +120,7 @@ class Figure:
         choices: the contents that can be chosen from, by name; a single one has the name ``""``.
         chooses: what is chosen: ``generator`` or ``metric``; empty for a single one.
         half: whether two of its width stand side by side where there is room.
+        panels: titles of its panels, where a reader may choose one of them; empty where all are shown.
     """
 
     id: str
@@ -125,6 +129,7 @@ class Figure:
     choices: Mapping[str, Sequence[Content]]
     chooses: Literal["", "generator", "metric"] = ""
     half: bool = False
+    panels: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,9 @@ class Network:
         batch: rows of every forward pass, the last one filled up: rounding depends on the batch size.
         length: bp that it reads; None for any.
         window: index of the first base that it reads of longer sequences; None for the middle.
+        predicts: what the outputs are, with their unit.
+        along: windows of sequences at once where that is cheaper than one by one: ``(n, 4, L)`` and first bases to
+            ``(n, windows, outputs)``.
     """
 
     name: str
@@ -40,6 +43,8 @@ class Network:
     batch: int
     length: int | None = None
     window: int | None = None
+    predicts: str = "prediction (unit of the model)"
+    along: Callable[[torch.Tensor, Sequence[int]], torch.Tensor] | None = None
 
 
 def predict(

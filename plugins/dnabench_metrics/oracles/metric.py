@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import pandas as pd
+import numpy as np
 
 from dnabench import Score, UserError
 from dnabench_metrics.features import Z95, require_samples
@@ -17,14 +17,18 @@ from dnabench_metrics.oracles.agreement import (
     mean_profile,
     squared_error,
 )
+from dnabench_metrics.oracles.along import predict_along, sequences_along, window_starts
 from dnabench_metrics.oracles.inference import predict
 from dnabench_metrics.oracles.models import load_oracle, track_names
+from dnabench_metrics.oracles.sei import assays_of
+from dnabench_metrics.oracles.tables import Tables, joined
 
 if TYPE_CHECKING:
-    import numpy as np
+    import pandas as pd
 
     from dnabench import Context, SequenceSet
     from dnabench_metrics.features import Estimate
+    from dnabench_metrics.oracles.agreement import Distances
     from dnabench_metrics.records.oracles import OracleOptions
 
 
@@ -90,7 +94,10 @@ class OracleAgreement:
         return self._network.sha256
 
     def score(self, *, generated: SequenceSet, reference: SequenceSet, context: Context) -> Score:
-        """See the class. ``details`` holds a row per track: track, ks, generated, reference (mean predictions).
+        """See the class. ``details`` are made where they are for plots, and hold views, a few hundred rows in all.
+
+        The spread of both sides' predictions by track, for Sei by assay as well; where the model reads fewer bases than
+        the sequences have, mean predictions of windows along the sequence; the mean predictions by track.
 
         UserError when a side holds fewer than two sequences or the model cannot answer for them.
         """
@@ -117,24 +124,54 @@ class OracleAgreement:
             ci_low=low,
             ci_high=high,
             parts=parts,
-            details=pd.DataFrame(
-                {
-                    "track": track_names(self.options, len(profile_g)),
-                    "ks": distances.by_track,
-                    "generated": profile_g,
-                    "reference": profile_r,
-                }
-            ),
+            details=self._details(generated, reference, x, y, distances, context) if context.for_plots else None,
         )
+
+    def _details(
+        self,
+        generated: SequenceSet,
+        reference: SequenceSet,
+        x: np.ndarray,
+        y: np.ndarray,
+        distances: Distances,
+        context: Context,
+    ) -> pd.DataFrame:
+        names = track_names(self.options, x.shape[1])
+        network = self._network
+        tables = Tables(generated=x, reference=y, distances=distances, tracks=names, quantity=network.predicts)
+        views = [tables.by_track()]
+        if assays := assays_of(names):
+            views.insert(0, tables.by_assay(assays))
+        if generated.length == reference.length and len(starts := window_starts(network, generated.length)):
+            n = sequences_along(network, len(starts), min(len(generated), len(reference)))
+            sides = {"generated": generated, "reference": reference}
+            along = {name: self._along(side, n, starts, context) for name, side in sides.items()}
+            assert network.length is not None
+            views.append(tables.along(**along, centres=starts + network.length // 2, window=network.length))
+        views.append(tables.means(generated=mean_profile(x), reference=mean_profile(y)))
+        return joined(views)
 
     def _predictions(self, sequences: SequenceSet, context: Context) -> np.ndarray:
         """float32, shape ``(n, tracks)``; remembered."""
         strands = self.options.strands
-        # A model of the user's own has the path for a name, which can come to hold another model.
-        name = f"oracle {self.options.model} {self._network.sha256} {strands} {self.options.window}"
         return context.per_sequence(
-            name, sequences, lambda whole: predict(self._network, whole, strands=strands, context=context)
+            self._name, sequences, lambda whole: predict(self._network, whole, strands=strands, context=context)
         )
+
+    def _along(self, sequences: SequenceSet, n: int, starts: np.ndarray, context: Context) -> np.ndarray:
+        """float32, shape ``(n, windows, tracks)``, of ``n`` of the sequences, evenly spread; remembered."""
+        rows = np.linspace(0, len(sequences) - 1, n).round().astype(np.int64)
+        return context.per_sequence(
+            f"{self._name} along {starts.tolist()}",
+            sequences.take(rows),
+            lambda few: predict_along(self._network, few, starts, strands=self.options.strands, context=context),
+        )
+
+    @property
+    def _name(self) -> str:
+        # A model of the user's own has the path for a name, which can come to hold another model.
+        options = self.options
+        return f"oracle {options.model} {self._network.sha256} {options.strands} {options.window}"
 
 
 def _score(estimate: Estimate, low: float, high: float | None) -> Score:

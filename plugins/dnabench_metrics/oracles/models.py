@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dnabench_metrics.oracles import mpra_dragonn
+from dnabench_metrics.oracles import mpra_dragonn, sei
 from dnabench_metrics.oracles.mpra_dragonn import load_mpra_dragonn
 from dnabench_metrics.oracles.sei import load_sei
 from dnabench_metrics.oracles.torchscript import load_torchscript
@@ -26,5 +26,8 @@ def load_oracle(options: OracleOptions) -> Network:
 
 
 def track_names(options: OracleOptions, tracks: int) -> list[str]:
-    """Names of a model's outputs, numbers from 0 where it tells none."""
-    return list(mpra_dragonn.TRACKS) if options.model == "mpra-dragonn" else [str(i) for i in range(tracks)]
+    """Names of a model's outputs, numbers from 0 where it tells none. Sei's are in ``target.names``, if it is there."""
+    if options.model == "mpra-dragonn":
+        return list(mpra_dragonn.TRACKS)
+    named = sei.target_names(Path(options.weights)) if options.model == "sei" else []
+    return named if len(named) == tracks else [str(i) for i in range(tracks)]

@@ -8,6 +8,7 @@ github.com/kipoi/models. Both MIT.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,9 @@ TRACKS = tuple(
     for promoter in ("minp", "sv40p")
     for replicate in ("rep1", "rep2", "pooled")
 )
+#: Each track's log2((RNA + 1) / (DNA + 1)) was standardised before training, as the README of
+#: github.com/diego-calderon-lab/MPRA quotes the authors.
+PREDICTS = "predicted activity (z-score of log2 RNA/DNA)"
 BATCH = 256
 _POSITIONS = LENGTH - LAYERS * (WIDTH - 1)
 
@@ -48,7 +52,7 @@ class ConvModel(nn.Module):
         self.dense = nn.Linear(_POSITIONS * CHANNELS, len(TRACKS))
 
     def maps(self, x: torch.Tensor) -> torch.Tensor:
-        """What the dense layer reads: ``(n, 120, 133)``."""
+        """What the dense layer reads: ``(n, 120, 133)``; 12 positions fewer than bases of longer ``x``."""
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             x = norm(convolution(x).relu())
         return x
@@ -59,7 +63,18 @@ class ConvModel(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Activities."""
-        flat: torch.Tensor = self.dense(self.maps(x).transpose(1, 2).flatten(1))  # Keras flattens channels last
+        return self._read(self.maps(x))
+
+    def along(self, x: torch.Tensor, starts: Sequence[int]) -> torch.Tensor:
+        """Activities of windows: ``(n, 4, L)`` to ``(n, windows, 12)``.
+
+        Without padding the maps of a window are a part of those of the whole sequence, which are made once.
+        """
+        maps = self.maps(x)
+        return torch.stack([self._read(maps[:, :, start : start + _POSITIONS]) for start in starts], dim=1)
+
+    def _read(self, maps: torch.Tensor) -> torch.Tensor:
+        flat: torch.Tensor = self.dense(maps.transpose(1, 2).flatten(1))  # Keras flattens channels last
         return flat
 
 
@@ -68,7 +83,10 @@ def load_mpra_dragonn(options: OracleOptions | MPRADragoNNOptions, *, plugin: st
     weights = find_weights(options, plugin=plugin, model="mpra-dragonn")
     module = ConvModel().eval()
     module.load_state_dict(_read_keras(weights.path))
-    return Network("mpra-dragonn", module, weights.sha256, BATCH, length=LENGTH, window=options.window)
+    return Network(
+        "mpra-dragonn", module, weights.sha256, BATCH, length=LENGTH, window=options.window, predicts=PREDICTS,
+        along=module.along,
+    )  # fmt: skip
 
 
 def _read_keras(path: Path) -> dict[str, torch.Tensor]:

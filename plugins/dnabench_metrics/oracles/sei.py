@@ -8,6 +8,8 @@ both strands.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -106,6 +108,23 @@ def spline_basis(positions: int) -> torch.Tensor:
     return torch.from_numpy(basis.astype(np.float32))
 
 
+def target_names(weights: Path) -> list[str]:
+    """The names of the profiles, ``CELLS | ASSAY | ID:NUMBER``; empty where there are none beside the weights.
+
+    That is ``target.names`` of github.com/FunctionLab/sei-framework, folder ``model``, where ``sei.pth`` goes, too.
+    """
+    try:
+        return (weights.parent / "target.names").read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []
+
+
+def assays_of(names: Sequence[str]) -> list[str]:
+    """The assay of each profile, such as DNase or H3K4me3; empty where a name does not tell."""
+    fields = [name.split(" | ") for name in names]
+    return [assay for _, assay, _ in fields] if all(len(parts) == 3 for parts in fields) else []
+
+
 def load_sei(options: OracleOptions | SeiOptions, *, plugin: str) -> Network:
     """The network with the weights that the options name. UserError where there are none or others."""
     weights = find_weights(options, plugin=plugin, model="sei")
@@ -135,7 +154,7 @@ def network_of(module: SeiTrunk, weights: WeightsFile, *, length: int) -> Networ
     expected = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
     check_shapes({name: tuple(t.shape) for name, t in tensors.items()}, expected, path=weights.path, model="sei")
     module.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, assign=True)
-    return Network("sei", module.eval(), weights.sha256, BATCH, length=length)
+    return Network("sei", module.eval(), weights.sha256, BATCH, length=length, predicts="predicted probability")
 
 
 def _convolution(inputs: int, outputs: int) -> nn.Conv1d:

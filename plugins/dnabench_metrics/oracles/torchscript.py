@@ -1,5 +1,8 @@
 """A model of the user's own, as TorchScript: float32 ``(n, 4, length)``, channels A C G T, N 0.25, to ``(n, tracks)``.
 
+Sequences are handed over as they are, or, where the module has an attribute or buffer ``dnabench_length``, an integer,
+as so many bp: the middle of longer ones, shorter ones padded.
+
 PyTorch 2.13 calls ``torch.jit`` deprecated in favour of ``torch.export``, whose files fix the length, and may hold
 pickles, which would run whatever they were made to run.
 """
@@ -55,4 +58,18 @@ def load_torchscript(path: Path, *, sha256: str, plugin: str) -> Network:
             module = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
         except Exception:  # noqa: BLE001 - a damaged or foreign file raises whatever its bytes make the reader do
             raise UserError(f"{path}: not a TorchScript file, such as torch.jit.trace(...).save(FILE) writes") from None
-    return Network(str(path), Scripted(module.eval(), path), weights.sha256, BATCH)
+    length = _length(module, path)
+    return Network(str(path), Scripted(module.eval(), path), weights.sha256, BATCH, length=length)
+
+
+def _length(module: torch.jit.ScriptModule, path: Path) -> int | None:
+    """``dnabench_length`` of the module; None where it has none. UserError where it is no number of bases."""
+    told = getattr(module, "dnabench_length", None)
+    if told is None:
+        return None
+    whole = isinstance(told, int) or (
+        isinstance(told, torch.Tensor) and told.ndim == 0 and not told.is_floating_point()
+    )
+    if not whole or (length := int(told)) < 1:
+        raise UserError(f"{path}: dnabench_length is {told}; it must be how many bp the model reads, 1 or more")
+    return length

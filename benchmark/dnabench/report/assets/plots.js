@@ -26,8 +26,10 @@ const plots = (() => {
     const figure = figures.get(element.dataset.figure);
     drawn.add(element);
     await (unpacked ??= unpack());
-    const [name, contents] = choiceOf(figure) ?? ["", []];
-    const select = element.querySelector("select");
+    const [name, all] = choiceOf(figure) ?? ["", []];
+    const one = element.querySelector("select[data-panels]")?.value;
+    const contents = one ? all.filter((content) => content.title === one) : all;
+    const select = element.querySelector("select[data-chooses]");
     if (select) {
       select.value = name;
       for (const option of select.options) option.hidden = option.disabled = hidden[figure.chooses].has(option.value);
@@ -45,10 +47,13 @@ const plots = (() => {
   const redraw = () => { for (const element of drawn) draw(element); };
 
   for (const element of document.querySelectorAll("figure[data-figure]")) {
-    element.querySelector("select")?.addEventListener("change", (event) => {
+    element.querySelector("select[data-chooses]")?.addEventListener("change", (event) => {
       chosen[event.target.dataset.chooses] = event.target.value;
       redraw();
     });
+    const one = element.querySelector("select[data-panels]");
+    if (one && innerWidth < 640) one.selectedIndex = 1;  // many panels below each other are a long way down
+    one?.addEventListener("change", () => draw(element));
   }
   theme.onChange(redraw);
   hidden.listeners.push(redraw);

@@ -62,6 +62,17 @@ const traces = (() => {
           hovertext: text, hoverinfo: "text", name: escape(series.name), width: 0.6 });
         continue;
       }
+      if (series.shape === "spread") {
+        const at = on.map((name) => names.indexOf(name) + (series.role === "real" ? -0.18 : 0.18));
+        const reach = (low, high, more) => ({ type: "data", symmetric: false, width: 0, color: colour, ...more,
+          array: pick(high).map((end, i) => end - x[i]), arrayminus: pick(low).map((end, i) => x[i] - end) });
+        const place = { type: "scatter", mode: "markers", x, y: at, name: short(series.name, 32) };
+        all.push({ ...place, hoverinfo: "skip", showlegend: false, marker: { color: colour, size: 1 },
+          error_x: reach(series.low, series.high, { thickness: 1.5 }) });
+        all.push({ ...place, hovertext: text, hoverinfo: "text", marker: { color: colour, size: 10, symbol: "diamond", line: { width: 1.5, color: css("page") } },
+          error_x: reach(series.inner_low, series.inner_high, { thickness: 6 }) });
+        continue;
+      }
       const error = series.low
         ? { type: "data", symmetric: false, array: pick(series.high).map((end, i) => (end === null ? 0 : end - x[i])),
           arrayminus: pick(series.low).map((end, i) => (end === null ? 0 : x[i] - end)), thickness: 1, width: 0, color: colour }
@@ -85,6 +96,11 @@ const traces = (() => {
     layout.annotations = markLabels(marks, Math.max(...values) - Math.min(...values));
     titled(layout, panel.title);
     if (marks.length) layout.margin.t = 28;
+    if (panel.series.some((series) => series.shape === "spread")) {
+      layout.showlegend = true;
+      layout.legend = { orientation: "h", x: 0, xanchor: "left", y: 0, yanchor: "top", yref: "container", font: { size: 12 } };
+      layout.height += 24;
+    }
     return [all, layout];
   };
 

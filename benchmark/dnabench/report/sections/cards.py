@@ -37,14 +37,14 @@ def build(run: Run) -> list[Card]:
     for number, metric in enumerate(run.metrics):
         rows = run.whole[run.whole["metric"] == metric]
         if rows["value"].notna().any():
-            figures = [_scores(run, metric, rows, f"scores-{number}"), details.figure(run, metric, f"details-{number}")]
+            figures = [_scores(run, metric, rows, f"scores-{number}"), *details.figures(run, metric, number)]
             cards.append(
                 Card(
                     id=f"metric-{number}",
                     metric=metric,
                     summary=_summary(run, metric),
                     facts=_facts(run, metric, rows),
-                    figures=[figure for figure in figures if figure is not None],
+                    figures=figures,
                 )
             )
     return cards

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,20 +18,47 @@ MOST_POINTS = 400
 BINS = 40
 _AXES = {"position": "position in the sequence (bp)", "distance": "distance (bp)"}
 _SIDES = ["generated", "reference"]
+#: The quantiles that a spread is drawn of: the middle 90 % and 50 % of the sequences, and the median.
+_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+#: Columns about the table, which name no row.
+_ABOUT = ["view", "quantity"]
+#: A reader may choose one of more panels than these.
+MOST_PANELS = 6
 
 
-def figure(run: Run, metric: str, name: str) -> Figure | None:
-    """What a metric handed over for each generator, of the first seed that has it; None for nothing to draw."""
-    choices: dict[str, list[Panel]] = {}
+def figures(run: Run, metric: str, number: int) -> list[Figure]:
+    """What a metric handed over for each generator, of the first seed that has it: a figure for each view of it."""
+    found: dict[str, dict[str, list[Panel]]] = {}
     for generator in run.generators:
         table = _table(run, generator, metric)
-        panels = [] if table is None else _panels(run, table, metric, generator)
-        if panels:
-            choices[generator] = panels
-    if not choices:
-        return None
-    says = f"What {metric} saw: real and generated sequences side by side, for the generator that is chosen."
-    return Figure(id=name, title=f"What {metric} saw", says=says, choices=choices, chooses="generator")
+        for view, rows in [] if table is None else _views(table):
+            if panels := _panels(run, rows, metric, generator):
+                found.setdefault(view, {})[generator] = panels
+    return [
+        Figure(
+            id=f"details{place if place > 1 else ''}-{number}",
+            title=view or f"What {metric} saw",
+            says=f"{view or f'What {metric} saw'}: real and generated sequences side by side, for the generator that "
+            "is chosen.",
+            choices=choices,
+            chooses="generator",
+            panels=_titles(choices),
+        )
+        for place, (view, choices) in enumerate(found.items(), start=1)
+    ]
+
+
+def _views(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The tables that the column ``view`` keeps apart, without the columns that are empty in them."""
+    if "view" not in table:
+        return [("", table)]
+    return [(str(view), rows.dropna(axis="columns", how="all")) for view, rows in table.groupby("view", sort=False)]
+
+
+def _titles(choices: dict[str, list[Panel]]) -> list[str]:
+    """The panels that a reader may choose from: those of all generators, where there are many."""
+    titles = list(dict.fromkeys(panel.title for panels in choices.values() for panel in panels))
+    return titles if len(titles) > MOST_PANELS else []
 
 
 def _table(run: Run, generator: str, metric: str) -> pd.DataFrame | None:
@@ -50,20 +76,25 @@ def _panels(run: Run, table: pd.DataFrame, metric: str, generator: str) -> list[
         return _histogram(run, table["identity"], generator)
     if not {*_SIDES} <= set(table) or not all(pd.api.types.is_numeric_dtype(table[side]) for side in _SIDES):
         return []
-    axis = next((column for column in _AXES if column in table), None)
+    quantity = next((str(text) for text in table.get("quantity", [])), "")
+    axis = next((column for column in (*_AXES, "quantile") if column in table), None)
     if axis is None:
-        return _scatter(run, table, metric, generator)
-    keys = [c for c in table.columns[: table.columns.get_loc(axis)] if not pd.api.types.is_numeric_dtype(table[c])]
-    groups: Iterable[tuple[object, pd.DataFrame]] = table.groupby(keys, sort=False) if keys else [((), table)]
+        return _scatter(run, table, metric, generator, quantity)
+    keys = [c for c in _names(table) if table.columns.get_loc(c) < table.columns.get_loc(axis)]
+    groups: list[tuple[str, pd.DataFrame]] = [
+        (" – ".join(map(str, key)), rows) for key, rows in (table.groupby(keys, sort=False) if keys else [((), table)])
+    ]
+    if axis == "quantile":
+        return _spreads(run, groups, quantity or metric, generator)
     tss = run.material.tss if axis == "position" else None
     panels = []
-    for key, rows in groups:
+    for title, rows in groups:
         shown = rows[rows[axis].notna()]
         panels.append(
             Panel(
-                title=" – ".join(map(str, key)) if isinstance(key, tuple) else str(key),
+                title=title,
                 x_title=_AXES[axis] if tss is None else "position from the TSS (bp)",
-                y_title=metric,
+                y_title=quantity or metric,
                 series=[
                     _curve("real", "real", shown[axis] - (tss or 0), shown["reference"]),
                     _curve(generator, run.kind(generator), shown[axis] - (tss or 0), shown["generated"]),
@@ -74,17 +105,59 @@ def _panels(run: Run, table: pd.DataFrame, metric: str, generator: str) -> list[
     return panels
 
 
+def _names(table: pd.DataFrame) -> list[str]:
+    """The columns of text, which name rows."""
+    return [c for c in table if c not in _ABOUT and not pd.api.types.is_numeric_dtype(table[c])]
+
+
+def _spreads(run: Run, groups: list[tuple[str, pd.DataFrame]], quantity: str, generator: str) -> list[Panel]:
+    """One panel with a line for each name; names without all five quantiles are left out."""
+    found = {name: rows.set_index("quantile")[_SIDES] for name, rows in groups}
+    found = {
+        name: rows.loc[list(_QUANTILES)]
+        for name, rows in found.items()
+        if rows.index.is_unique and set(_QUANTILES) <= set(rows.index) and rows.notna().all(axis=None)
+    }
+    if not found:
+        return []
+    series = []
+    for side, shown, role in (("reference", "real", "real"), ("generated", generator, run.kind(generator))):
+        low, inner_low, middle, inner_high, high = (
+            rounded(rows.loc[level, side] for rows in found.values()) for level in _QUANTILES
+        )
+        series.append(
+            Series(
+                name=shown,
+                role=role,  # type: ignore[arg-type]
+                shape="spread",
+                x=middle,
+                y=list(found),
+                low=low,
+                high=high,
+                inner_low=inner_low,
+                inner_high=inner_high,
+                text=[
+                    f"{shown}: median {row[2]:.4g}; half of the sequences {row[1]:.4g} to {row[3]:.4g}, "
+                    f"90 % {row[0]:.4g} to {row[4]:.4g}"
+                    for row in (rows[side].to_numpy(float) for rows in found.values())
+                ],
+            )
+        )
+    title = "median, middle 50 % (thick) and 90 % of the sequences"
+    return [Panel(title=title, x_title=quantity, y_title="", series=series, names=list(found))]
+
+
 def _curve(name: str, role: str, x: pd.Series, y: pd.Series) -> Series:
     return Series(name=name, role=role, shape="line", x=rounded(x), y=rounded(y))  # type: ignore[arg-type]
 
 
-def _scatter(run: Run, table: pd.DataFrame, metric: str, generator: str) -> list[Panel]:
+def _scatter(run: Run, table: pd.DataFrame, metric: str, generator: str, quantity: str) -> list[Panel]:
     table = table.dropna(subset=_SIDES)
     if table.empty:
         return []
     order = np.argsort(-np.abs(table["generated"] - table["reference"]).to_numpy(), kind="stable")[:MOST_POINTS]
     table = table.iloc[np.sort(order)]
-    names = [column for column in table if not pd.api.types.is_numeric_dtype(table[column])]
+    names = _names(table)
     text = [" – ".join(map(str, row)) for row in table[names].itertuples(index=False)] if names else []
     series = Series(
         name=generator,
@@ -97,8 +170,8 @@ def _scatter(run: Run, table: pd.DataFrame, metric: str, generator: str) -> list
     return [
         Panel(
             title=f"{metric}: a point for each {' and '.join(names) or 'row'}",
-            x_title="real",
-            y_title=generator,
+            x_title=f"real: {quantity}" if quantity else "real",
+            y_title=f"{generator}: {quantity}" if quantity else generator,
             series=[series],
             diagonal=True,
         )
