@@ -94,7 +94,7 @@ def test_a_name_that_is_a_path_leads_nowhere(tmp_path):
 class TestDetails:
     """Tables of metrics by their columns."""
 
-    def panels(self, tmp_path, text: str, tss: int | None = None) -> list:
+    def figures(self, tmp_path, text: str, tss: int | None = None) -> list:
         (tmp_path / "details/g/seed1").mkdir(parents=True)
         (tmp_path / "details/g/seed1/m.csv").write_text(text)
         run = SimpleNamespace(
@@ -104,8 +104,12 @@ class TestDetails:
             material=SimpleNamespace(tss=tss),
             kind=lambda _: "model",
         )
-        figure = details.figure(run, "m", "details-0")
-        return [] if figure is None else list(figure.choices["g"])
+        return details.figures(run, "m", 0)
+
+    def panels(self, tmp_path, text: str, tss: int | None = None) -> list:
+        found = self.figures(tmp_path, text, tss)
+        assert [(figure.id, figure.title) for figure in found] in ([], [("details-0", "What m saw")])
+        return list(found[0].choices["g"]) if found else []
 
     def test_positions_are_curves_in_a_panel_for_each_name(self, tmp_path):
         text = "motif,position,bin,generated,reference\none,0,0-1,1,2\none,2,2-3,3,4\none,,absent,9,9\ntwo,0,0-1,5,6\n"
@@ -130,6 +134,55 @@ class TestDetails:
         assert sum(series.y) == 3
         assert series.y[-1] == 1
         assert [y for x, y in zip(series.x, series.y, strict=True) if 0.75 < x < 0.7625] == [2]
+
+    def test_quantiles_are_spreads_of_both_sides(self, tmp_path):
+        text = "track,quantity,quantile,ks,generated,reference\n" + "".join(
+            f"{track},activity (log2),{level},0.5,{value},{10 * value}\n"
+            for track, start in (("a", 1), ("b", 2))
+            for value, level in enumerate((0.05, 0.25, 0.5, 0.75, 0.95), start)
+        )
+        (panel,) = self.panels(tmp_path, text + "c,activity (log2),0.5,0,1,1\n")  # c lacks four of its five
+        assert (panel.names, panel.x_title) == (["a", "b"], "activity (log2)")
+        real, generated = panel.series
+        assert (real.name, real.role, generated.name, generated.role) == ("real", "real", "g", "model")
+        assert (generated.low, generated.inner_low, generated.x) == ([1, 2], [2, 3], [3, 4])
+        assert (generated.inner_high, generated.high) == ([4, 5], [5, 6])
+        assert real.x == [30, 40]
+        assert generated.text[0] == "g: median 3; half of the sequences 2 to 4, 90 % 1 to 5"
+
+    def test_views_are_figures_by_the_columns_that_they_fill(self, tmp_path):
+        text = (
+            "view,quantity,track,quantile,position,ks,generated,reference\n"
+            "Means,activity (log2),a,,,0.1,1,2\nMeans,activity (log2),b,,,0.2,3,4\n"
+            + "".join(f"Along,activity (log2),t{track},,{5 * track},,{track},9\n" for track in range(7))
+        )
+        means, along = self.figures(tmp_path, text, tss=5)
+        assert [(figure.id, figure.title) for figure in (means, along)] == [
+            ("details-0", "Means"),
+            ("details2-0", "Along"),
+        ]
+        (scatter,) = means.choices["g"]
+        assert (scatter.x_title, scatter.y_title) == ("real: activity (log2)", "g: activity (log2)")
+        assert scatter.series[0].text == ["a", "b"]
+        assert means.panels == []
+        curves = along.choices["g"]
+        assert along.panels == [panel.title for panel in curves] == [f"t{track}" for track in range(7)]
+        assert {panel.y_title for panel in curves} == {"activity (log2)"}
+        assert [panel.series[1].x for panel in curves] == [[5 * track - 5] for track in range(7)]
+
+    def test_spreads_and_curves_on_paper(self, tmp_path):
+        text = "view,quantity,track,quantile,position,generated,reference\n" + "".join(
+            f"Spread,activity (log2),a,{level},,{level},{2 * level}\nAlong,activity (log2),a,,{level},1,2\n"
+            for level in (0.05, 0.25, 0.5, 0.75, 0.95)
+        )
+        card = SimpleNamespace(metric="m", figures=self.figures(tmp_path, text))
+        written = write_figures(SimpleNamespace(cards=[card], others=[]), tmp_path / "paper", "svg")
+        assert [path.name for path in written] == ["m-details-g.svg", "m-details2-g.svg"]
+        for path in written:
+            drawn = path.read_text()
+            assert "activity (log2)" in drawn
+            assert ">real<" in drawn
+            assert ">g<" in drawn
 
     def test_anything_else_is_not_drawn(self, tmp_path):
         assert self.panels(tmp_path, "side,given,used\ngenerated,3,3\n") == []

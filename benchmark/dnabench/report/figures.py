@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain, count
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from dnabench.errors import UserError
@@ -24,6 +25,7 @@ _SETTINGS: Any = {"font.size": 8, "axes.spines.top": False, "axes.spines.right":
              "pdf.fonttype": 42, "svg.fonttype": "none", "figure.dpi": 200, "text.parse_math": False}  # fmt: skip
 _METADATA: dict[str, dict[str, Any]] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
 _WIDTH, _HEIGHT = 3.4, 2.4  # inches of a panel
+_LABEL = 40  # letters of a line of an axis's title
 
 
 def write_figures(sections: Sections, directory: Path, ending: str) -> list[Path]:
@@ -176,8 +178,8 @@ def _logo(axes: Any, logo: Logo) -> None:
 
 def _label(axes: Any, title: str, x_title: str, y_title: str) -> None:
     axes.set_title(title, fontsize=8, loc="left")
-    axes.set_xlabel(x_title)
-    axes.set_ylabel(y_title)
+    axes.set_xlabel(fill(x_title, _LABEL))
+    axes.set_ylabel(fill(y_title, _LABEL))
 
 
 _DRAWN: dict[type[Content], Any] = {Panel: _panel, Heat: _heat, Logo: _logo}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MOST_WINDOWS = 32
 MOST_SEQUENCES = 128
 #: Windows, at most, of a network that reads every window anew.
-MOST_SINGLE_WINDOWS = 16
+MOST_SINGLE_WINDOWS = 12
 #: Sequences of a forward pass, which also holds what the network makes of them.
 _BATCH = 64
 
@@ -33,13 +33,14 @@ def window_starts(network: Network, length: int) -> np.ndarray:
     return np.linspace(0, last, min(last + 1, most)).round().astype(np.int64)
 
 
-def sequences_along(network: Network, windows: int, n: int) -> int:
-    """Of how many sequences each window is predicted, where the smaller side has ``n``.
+def sequences_along(network: Network, starts: np.ndarray, length: int, n: int) -> int:
+    """Of how many sequences of ``length`` bp the windows are predicted, where the smaller side has ``n``; at least one.
 
-    A network that reads every window anew predicts no more windows than whole sets have sequences, so that no more
-    than twice the time is taken; at least one sequence.
+    So many that no more than half as many bases are read as for the predictions that are scored.
     """
-    return min(n, MOST_SEQUENCES) if network.along else min(n, MOST_SEQUENCES, max(1, n // windows))
+    assert network.length is not None
+    bases = length if network.along is not None else len(starts) * network.length
+    return min(n, MOST_SEQUENCES, max(1, n * network.length // (2 * bases)))
 
 
 def predict_along(

@@ -44,8 +44,9 @@ class OracleAgreement:
         probabilities of 21,907 chromatin profiles; `dnabench data fetch mpra-dragonn` and `sei` bring their weights.
         `torchscript:FILE` is a model of your own, float32 (n, 4, length) in the order A C G T to (n, tracks). N is
         0.25 in each channel. Longer sequences are cropped to their middle (`mpra-dragonn`: or to a window), shorter
-        ones padded with 0.25 on both sides; a TorchScript model gets them as they are. With `strands=both` predictions
-        for a sequence and its reverse complement are averaged.
+        ones padded with 0.25 on both sides; a TorchScript model gets them as they are, unless an integer attribute or
+        buffer `dnabench_length` of the module says how many bp it reads. With `strands=both` predictions for a sequence
+        and its reverse complement are averaged.
         `mse` is the mean over tracks of (f_j - g_j)^2, f and g the profiles of mean predictions, in the model's unit
         squared. `pearson` is the correlation of f and g over tracks; there is no such part for fewer than three tracks,
         or where a profile is the same on all tracks. `expected-floor` is sqrt(pi/2) ln 2 sqrt(1/n + 1/m), the mean of
@@ -77,7 +78,17 @@ class OracleAgreement:
     Cost:
         Predictions for each sequence alone, remembered; one thread: `mpra-dragonn` 1 ms a sequence, `sei` 2 s (over an
         hour for 2,000). Distances sort, O(tracks n log n): 1 ms for 12 tracks and 3 s for 21,907 at 2,000 a side,
-        interval included; `sei` keeps 88 KB a sequence.
+        interval included; `sei` keeps 88 KB a sequence. A run's plots predict windows along at most 128 sequences a
+        side, which read at most half as many bases again: 0.4 s for `mpra-dragonn` and 256 bp.
+    Plots:
+        `details`, and with them the report, hold at most a few hundred rows for each generator: quantiles (5, 25, 50,
+        75 and 95 %) of the predictions for the sequences of either side by track, mean predictions by track, and, where
+        sequences are longer than what the model reads, mean predictions of windows of that length, evenly spread along
+        them, at the place of their middle base. The windows are those of as many real as generated sequences, evenly
+        spread over each set. Of more than 24 tracks the quantiles and windows are of those with the largest KS_j, of
+        more than 400 the means are of 400 evenly spread over the order of KS_j. The profiles of `sei` have names where
+        the file target.names of github.com/FunctionLab/sei-framework lies beside sei.pth, and then also quantiles by
+        assay, of all its profiles together, for the 24 assays with the most. Scores do not depend on any of this.
     Source:
         KS of predicted activities: D3, Sarkar et al. 2024, bioRxiv 2024.05.23.595630. Chromatin profiles: DiscDiff, Li
         et al. 2023, arXiv 2310.06150, whose released code has no such comparison. Models: Chen et al. 2022, Nat Genet
@@ -142,13 +153,13 @@ class OracleAgreement:
         views = [tables.by_track()]
         if assays := assays_of(names):
             views.insert(0, tables.by_assay(assays))
+        views.append(tables.means(generated=mean_profile(x), reference=mean_profile(y)))
         if generated.length == reference.length and len(starts := window_starts(network, generated.length)):
-            n = sequences_along(network, len(starts), min(len(generated), len(reference)))
+            n = sequences_along(network, starts, generated.length, min(len(generated), len(reference)))
             sides = {"generated": generated, "reference": reference}
             along = {name: self._along(side, n, starts, context) for name, side in sides.items()}
             assert network.length is not None
             views.append(tables.along(**along, centres=starts + network.length // 2, window=network.length))
-        views.append(tables.means(generated=mean_profile(x), reference=mean_profile(y)))
         return joined(views)
 
     def _predictions(self, sequences: SequenceSet, context: Context) -> np.ndarray:

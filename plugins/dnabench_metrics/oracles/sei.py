@@ -109,20 +109,23 @@ def spline_basis(positions: int) -> torch.Tensor:
 
 
 def target_names(weights: Path) -> list[str]:
-    """The names of the profiles, ``CELLS | ASSAY | ID:NUMBER``; empty where there are none beside the weights.
+    """The names of the profiles, ``ASSAY | CELLS | ID:NUMBER``; empty where there are none beside the weights.
 
-    That is ``target.names`` of github.com/FunctionLab/sei-framework, folder ``model``, where ``sei.pth`` goes, too.
+    They are in ``target.names`` of github.com/FunctionLab/sei-framework, folder ``model``, where ``sei.pth`` goes, too,
+    and begin with the cells there.
     """
     try:
-        return (weights.parent / "target.names").read_text(encoding="utf-8").splitlines()
+        lines = (weights.parent / "target.names").read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         return []
+    fields = [line.split(" | ") for line in lines]
+    return [" | ".join((*parts[1:2], *parts[:1], *parts[2:])) for parts in fields]
 
 
 def assays_of(names: Sequence[str]) -> list[str]:
     """The assay of each profile, such as DNase or H3K4me3; empty where a name does not tell."""
     fields = [name.split(" | ") for name in names]
-    return [assay for _, assay, _ in fields] if all(len(parts) == 3 for parts in fields) else []
+    return [parts[0] for parts in fields] if all(len(parts) == 3 for parts in fields) else []
 
 
 def load_sei(options: OracleOptions | SeiOptions, *, plugin: str) -> Network:

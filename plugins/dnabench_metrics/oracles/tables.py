@@ -97,10 +97,10 @@ class Tables:
             centres: the base in the middle of each window, from 0 on.
             window: bp of each.
         """
-        title = f"Along the sequence: mean predictions for the {window} bp around each position, {len(generated)} "
+        title = f"Mean predictions along the sequence ({window} bp windows, {len(generated)} sequences a side)"
         means = [values.mean(0, dtype=np.float64)[:, self.shown].T.ravel() for values in (generated, reference)]
         return self._table(
-            title + "sequences of each side",
+            title,
             track=np.repeat(self._tracks[self.shown], len(centres)),
             position=np.tile(centres, len(self.shown)),
             generated=means[0],

@@ -20,8 +20,15 @@ const traces = (() => {
     dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
     showlegend: false,
   });
+  /* A title longer than an axis of a narrow panel is set in two lines, broken at the space next to its middle. */
+  const folded = (title, most = 30) => {
+    const spaces = [...title.matchAll(/ /g)].map((found) => found.index);
+    if (title.length <= most || !spaces.length) return escape(title);
+    const at = spaces.reduce((best, place) => (Math.abs(place - title.length / 2) < Math.abs(best - title.length / 2) ? place : best));
+    return `${escape(title.slice(0, at))}<br>${escape(title.slice(at + 1))}`;
+  };
   const axis = (title, more = {}) => ({
-    title: { text: escape(title ?? ""), font: { size: 13, color: css("muted") }, standoff: 8 },
+    title: { text: folded(title ?? ""), font: { size: 13, color: css("muted") }, standoff: 8 },
     gridcolor: css("line"), linecolor: css("line"), zeroline: false, automargin: true, tickfont: { size: 12, color: css("muted") },
     ...more,
   });
@@ -49,7 +56,7 @@ const traces = (() => {
 
   const named = (panel) => {
     const names = panel.names.filter((name) => !hidden.generator.has(name));
-    const bars = panel.series.some((series) => series.shape === "bars");
+    const [bars, spread] = ["bars", "spread"].map((shape) => panel.series.some((series) => series.shape === shape));
     const all = [];
     for (const series of panel.series) {
       const keep = series.y.map((_, index) => index).filter((index) => names.includes(series.y[index]));
@@ -90,15 +97,15 @@ const traces = (() => {
     const narrow = innerWidth < 640;
     layout.xaxis = axis(panel.x_title, { type: panel.logarithmic ? "log" : "linear", nticks: narrow ? 4 : 7, ...(panel.logarithmic ? { dtick: 1 } : {}) });
     layout.yaxis = axis("", {
-      tickvals: names.map((_, index) => index), ticktext: names.map((name) => short(name, narrow ? 14 : 26)),
+      tickvals: names.map((_, index) => index), ticktext: names.map((name) => short(name, narrow ? (spread ? 18 : 14) : 26)),
       range: [names.length - 0.4, -0.6], showgrid: false, tickfont: { size: 13, color: css("ink") }, fixedrange: true,
     });
     layout.annotations = markLabels(marks, Math.max(...values) - Math.min(...values));
     titled(layout, panel.title);
     if (marks.length) layout.margin.t = 28;
-    if (panel.series.some((series) => series.shape === "spread")) {
+    if (spread) {
       layout.showlegend = true;
-      layout.legend = { orientation: "h", x: 0, xanchor: "left", y: 0, yanchor: "top", yref: "container", font: { size: 12 } };
+      layout.legend = { orientation: "h", x: 0, xanchor: "left", y: 0.01, yanchor: "bottom", yref: "container", font: { size: 12 } };
       layout.height += 24;
     }
     return [all, layout];
@@ -133,7 +140,7 @@ const traces = (() => {
       all.unshift({ type: "scatter", mode: "lines", x: ends, y: ends, hoverinfo: "skip", showlegend: false, line: { color: css("muted"), width: 1, dash: "dot" } });
     }
     const marks = panel.marks ?? [];
-    all.unshift(...markTraces(marks, [0, 0], [0, Math.max(...ys, 0)]));
+    all.unshift(...markTraces(marks, [0, 0], [Math.min(...ys, 0), Math.max(...ys, 0)]));
     layout.annotations = markLabels(marks, Math.max(...xs) - Math.min(...xs));
     if (panel.bare)
       for (const name of ["xaxis", "yaxis"]) Object.assign(layout[name], { showticklabels: false, showgrid: false, showline: true, mirror: true });

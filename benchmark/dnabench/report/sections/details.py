@@ -143,7 +143,7 @@ def _spreads(run: Run, groups: list[tuple[str, pd.DataFrame]], quantity: str, ge
                 ],
             )
         )
-    title = "median, middle 50 % (thick) and 90 % of the sequences"
+    title = "median, middle 50 % and 90 %"
     return [Panel(title=title, x_title=quantity, y_title="", series=series, names=list(found))]
 
 
