@@ -13,11 +13,16 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from dnabench.cli import main
+
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 LENGTH, TSS = 60, 50
+DRAW_ALL = """async () => {
+  for (const figure of document.querySelectorAll("figure[data-figure]")) await plots.draw(figure);
+}"""
 
 
 class Made(NamedTuple):
@@ -110,3 +115,45 @@ def chromium(tmp_path_factory) -> Iterator[Callable]:
 
         yield open_page
         context.close()
+
+
+class Watched:
+    """A page that has been opened, and what went on beside what it shows."""
+
+    def __init__(self, page, path: Path) -> None:
+        self.page, self.faults, self.requests, self.dialogs = page, [], [], []
+        page.on("console", lambda said: self.faults.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
+        page.goto(path.as_uri())
+        page.evaluate(DRAW_ALL)
+
+    def check(self) -> None:
+        assert self.faults == []
+        assert self.dialogs == []
+        assert [url for url in self.requests if not url.startswith(("file:", "data:", "blob:"))] == []
+
+    def column(self, number: int, group: str = "ranked") -> list[str]:
+        cells = self.page.locator(f"#table tbody.{group} tr:not(.group) > :nth-child({number})")
+        return [text.strip().splitlines()[0] for text in cells.all_inner_texts()]
+
+
+@pytest.fixture
+def watched(chromium):
+    opened = []
+
+    def open_report(path: Path, width: int = 1440, scheme: str = "light") -> Watched:
+        opened.append(Watched(chromium(width, scheme), path))
+        return opened[-1]
+
+    yield open_report
+    for one in opened:
+        one.page.close()
+
+
+def main_code(*arguments: str) -> int:
+    """How the command ended, in this process."""
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    return stop.value.code

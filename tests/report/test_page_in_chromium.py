@@ -5,11 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 
-from dnabench.cli import main
+from .conftest import DRAW_ALL, main_code
 
 pytestmark = pytest.mark.slow  # each run of the fixtures takes seconds
 
@@ -20,44 +19,6 @@ HOSTILE = (
     '"onmouseover="alert(1)" x="',
     "<img src=x onerror=alert(1)> %{x} <b>&amp;</b>",
 )
-DRAW_ALL = """async () => {
-  for (const figure of document.querySelectorAll("figure[data-figure]")) await plots.draw(figure);
-}"""
-
-
-class Watched:
-    """A page that has been opened, and what went on beside what it shows."""
-
-    def __init__(self, page, path: Path) -> None:
-        self.page, self.faults, self.requests, self.dialogs = page, [], [], []
-        page.on("console", lambda said: self.faults.append(said.text) if said.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: self.faults.append(str(error)))
-        page.on("request", lambda request: self.requests.append(request.url))
-        page.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
-        page.goto(path.as_uri())
-        page.evaluate(DRAW_ALL)
-
-    def check(self) -> None:
-        assert self.faults == []
-        assert self.dialogs == []
-        assert [url for url in self.requests if not url.startswith(("file:", "data:", "blob:"))] == []
-
-    def column(self, number: int, group: str = "ranked") -> list[str]:
-        cells = self.page.locator(f"#table tbody.{group} tr:not(.group) > :nth-child({number})")
-        return [text.strip().splitlines()[0] for text in cells.all_inner_texts()]
-
-
-@pytest.fixture
-def watched(chromium):
-    opened = []
-
-    def open_report(path: Path, width: int = 1440, scheme: str = "light") -> Watched:
-        opened.append(Watched(chromium(width, scheme), path))
-        return opened[-1]
-
-    yield open_report
-    for one in opened:
-        one.page.close()
 
 
 def test_it_draws_everything_and_asks_for_nothing(watched, small):
@@ -213,58 +174,6 @@ def test_axe_finds_nothing_serious(watched, small, scheme):
 
 
 @pytest.fixture(scope="module")
-def viewed(small, tmp_path_factory):
-    """The small run, where a metric handed over spreads of eight tracks, and curves of each along the sequence."""
-    directory = tmp_path_factory.mktemp("viewed") / "run"
-    shutil.copytree(small.directory, directory)
-    tracks = [f"cells-{number}" for number in range(8)]
-    quantity = "predicted activity (z-score of log2 RNA/DNA)"
-    rows = [
-        f"Spread,{quantity},{track},{level},,{level - 1},{level}"
-        for track in tracks for level in (0.05, 0.25, 0.5, 0.75, 0.95)
-    ] + [f"Along,{quantity},{track},,{position},-0.2,0.1" for track in tracks for position in (10, 20, 30)]  # fmt: skip
-    for generator in ("markov=2", "position"):
-        table = directory / "details" / generator / "seed0" / "gc.csv"
-        table.parent.mkdir(parents=True, exist_ok=True)
-        table.write_text("\n".join(["view,quantity,track,quantile,position,generated,reference", *rows, ""]))
-    assert main_code("report", str(directory), "--store", str(small.store)) == 0
-    return directory / "report.html"
-
-
-@pytest.mark.parametrize(("width", "shown"), [(1440, 8), (390, 1)])
-def test_many_panels_can_be_looked_at_one_by_one(watched, viewed, width, shown):
-    one = watched(viewed, width)
-    along = one.page.locator("article[data-metric=gc] figure", has_text="Along")
-    panels = along.locator(".panels > div")
-    assert panels.count() == shown
-    along.locator("select[data-panels]").select_option("cells-3")
-    one.page.evaluate(DRAW_ALL)
-    assert panels.count() == 1
-    title = along.evaluate("(figure) => figure.querySelector('.panels > div').layout.yaxis.title.text")
-    assert title == "predicted activity<br>(z-score of log2 RNA/DNA)"
-    along.locator("select[data-chooses]").select_option("position")
-    one.page.evaluate(DRAW_ALL)
-    assert panels.locator(".legendtext").all_inner_texts() == ["real", "position"]
-    assert panels.locator(".gtitle").inner_text() == "cells-3"
-    along.locator("select[data-panels]").select_option("")
-    one.page.evaluate(DRAW_ALL)
-    assert panels.count() == 8
-    spread = one.page.locator("article[data-metric=gc] figure", has_text="Spread")
-    assert spread.locator(".legendtext").all_inner_texts() == ["real", "position"]
-    assert spread.locator(".ytick text").all_inner_texts() == [f"cells-{number}" for number in range(8)]
-    # The thick line of the real ones, from 0.25 to 0.75 about the median.
-    reach = spread.evaluate(
-        """(figure) => {
-          const real = figure.querySelector('.panels > div').data.find((trace) => trace.name === "real" && trace.hoverinfo === "text");
-          return [real.x[0], real.error_x.arrayminus[0], real.error_x.array[0]];
-        }"""
-    )
-    assert reach == [0.5, 0.25, 0.25]
-    assert one.page.evaluate("() => document.documentElement.scrollWidth") <= width
-    one.check()
-
-
-@pytest.fixture(scope="module")
 def hostile(small, tmp_path_factory):
     """The small run, with names and texts that want to be more than text."""
     directory = tmp_path_factory.mktemp("hostile") / "run"
@@ -298,12 +207,6 @@ def hostile(small, tmp_path_factory):
                     (directory / folder / old).rename(directory / folder / new)
     assert main_code("report", str(directory), "--store", str(small.store)) == 0
     return directory / "report.html"
-
-
-def main_code(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as stop:
-        main(arguments)
-    return stop.value.code
 
 
 def test_hostile_texts_stay_text(watched, hostile):

@@ -7,6 +7,7 @@ import pytest
 
 from dnabench_metrics.oracles.agreement import ks_distances
 from dnabench_metrics.oracles.metric import OracleAgreement
+from dnabench_metrics.oracles.models import track_names
 from dnabench_metrics.oracles.mpra_dragonn import TRACKS
 from dnabench_metrics.oracles.sei import assays_of, target_names
 from dnabench_metrics.oracles.tables import Tables, joined
@@ -80,6 +81,9 @@ def test_names_of_sei_s_profiles_begin_with_the_assay(tmp_path):
     names = target_names(weights)
     assert names == ["BTAF1 | HeLa_Cervix | ID:1", "H3K9ac, H3K14ac | Artery | ID:1096"]
     assert assays_of(names) == ["BTAF1", "H3K9ac, H3K14ac"]
+    options = OracleOptions(model="sei", weights=str(weights))
+    assert track_names(options, 2) == names
+    assert track_names(options, 3) == ["0", "1", "2"]  # the names of another model
     assert assays_of(["0", "1"]) == []
     assert assays_of(TRACKS) == []
 
