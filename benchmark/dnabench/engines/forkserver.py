@@ -1,8 +1,8 @@
 """The process that cells are forked from: it has imported what takes seconds to import, and does nothing else.
 
 It reads requests on stdin, a JSON object a line, and writes what becomes of them on stdout, likewise. The request
-``{"id", "directory"}`` forks a process in a session of its own. In that directory it finds ``request.json`` with
-``order``, ``directory``, ``path`` and ``environment``; it takes over working directory, module path (where that is
+``{"id", "directory", "scores"}`` forks a process in a session of its own. In that directory it finds ``request.json``
+with ``order``, ``directory``, ``path`` and ``environment``; it takes over working directory, module path (where that is
 null, it keeps its own) and environment, executes the order, and leaves its answer in ``answer.json``, what it prints in
 ``log.txt``, and in ``stack.txt`` where it was when it crashed. Then come ``{"id", "pid"}``,
 ``{"id", "progress": [done, total, stage]}`` as often as the cell reports it, and
@@ -29,6 +29,7 @@ import sys
 import threading
 import time
 import traceback
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,8 @@ class Server:
         return bool(data)
 
     def _fork(self, request: dict[str, Any]) -> None:
+        if request["scores"]:
+            set_numba_up()
         pid = os.fork()
         if pid == 0:
             os.close(self._life)
@@ -114,6 +117,23 @@ class Server:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(pid, signal.SIGKILL)  # what the cell started and left behind
                 write_line(self._replies, {"id": number, "ended": os.waitstatus_to_exitcode(status)})
+
+
+@cache
+def set_numba_up() -> None:
+    """Have numba do once, here, what takes it a third of a second before the first compiled loop of every process.
+
+    Most metrics call one. Servers whose cells only train and sample go without.
+    """
+    with contextlib.suppress(Exception):  # a cell that uses it reports it
+        import_module("numba").njit("int64(int64)")(lambda number: number)
+    settle()
+
+
+def settle() -> None:
+    """Keep what is imported out of collections, the first of which would copy all its pages in every child."""
+    gc.collect()
+    gc.freeze()
 
 
 def become_cell(number: int, place: Path, replies: int, lifeline: int) -> None:
@@ -232,8 +252,7 @@ def main() -> None:
     for point in importlib.metadata.distribution("dnabench").entry_points.select(group=PROJECT):
         with contextlib.suppress(Exception):  # a cell that loads it reports it
             import_module(point.module)
-    gc.collect()
-    gc.freeze()  # or the first collection in every child would copy all pages that hold objects
+    settle()
     write_line(replies, {"ready": os.getpid()})
     try:
         Server(0, replies).run()

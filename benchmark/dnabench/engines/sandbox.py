@@ -115,7 +115,7 @@ class Sandbox:
             start=time.monotonic(),
             ooms=_kills_for_memory(),
         )
-        server.request(number, directory)
+        server.request(number, directory, scores=bool(order.get("cell", {}).get("metric")))
 
     def __len__(self) -> int:
         return len(self._running)

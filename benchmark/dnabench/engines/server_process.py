@@ -30,11 +30,12 @@ class ServerProcess:
         self.ready = False  # whether it has imported everything
         self._pending = b""
 
-    def request(self, number: int, directory: Path) -> None:
-        """Have what lies in ``directory`` executed."""
+    def request(self, number: int, directory: Path, *, scores: bool) -> None:
+        """Have what lies in ``directory`` executed; ``scores`` says whether it is a metric's work."""
         assert self.process.stdin is not None
         with contextlib.suppress(OSError):  # it is gone: nothing will come from replies()
-            self.process.stdin.write(json.dumps({"id": number, "directory": str(directory)}).encode() + b"\n")
+            request = {"id": number, "directory": str(directory), "scores": scores}
+            self.process.stdin.write(json.dumps(request).encode() + b"\n")
             self.process.stdin.flush()
 
     def fileno(self) -> int:
