@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -26,9 +27,12 @@ settings.register_profile("dnabench", deadline=None)
 settings.load_profile("dnabench")
 
 
+LONGEST = ["test_main_job.py", "test_kills.py", "test_tutorial.py", "test_builtins.py", "test_dask.py"]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest test first, so that of two workers none waits for it at the end."""
-    items.sort(key=lambda item: item.path.name != "test_main_job.py")
+    """The longest files first, so that of two workers none waits for one of them at the end."""
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -86,17 +90,23 @@ def dnabench(capsys, monkeypatch, tmp_path) -> Callable[..., Ended]:
     return call
 
 
-@pytest.fixture
-def promoters(tmp_path) -> Path:
-    """700 sequences of 64 bp: a start codon at 30, GC of two species."""
+@pytest.fixture(scope="session")
+def shared_promoters(tmp_path_factory) -> Path:
+    """700 sequences of 64 bp: a start codon at 30, GC of two species. Of all tests: none changes it."""
     rng = np.random.default_rng(0)
     gc = rng.choice([0.3, 0.7], 700)[:, None, None]
     weights = np.concatenate([(1 - gc) / 2, gc / 2, gc / 2, (1 - gc) / 2], axis=2)
     codes = (rng.random((700, 64, 1)) > weights.cumsum(axis=2)[:, :, :3]).sum(2).astype(np.uint8)
     codes[:, 30:33] = (0, 3, 2)
-    path = tmp_path / "promoters.fa.gz"
+    path = tmp_path_factory.mktemp("promoters") / "promoters.fa.gz"
     SequenceSet(codes).to_fasta(path)
     return path
+
+
+@pytest.fixture
+def promoters(shared_promoters, tmp_path) -> Path:
+    """The same, a file of one's own."""
+    return Path(shutil.copy(shared_promoters, tmp_path))
 
 
 @pytest.fixture

@@ -101,7 +101,8 @@ def test_import_cleans_and_a_run_takes_the_set_by_its_name(dnabench, tmp_path):
     assert "mine.csv, line 605: record 'record 604' (number 604), position 4 of the sequence: letter 'X'" in ended.err
     again = dnabench("data", "import", tmp_path / "mine.csv", "--name", "my-set")
     assert "was here already, the same" in again.out
-    run = dnabench("run", "-g", "markov", "-m", "mmd@kmer", "--seeds", "0", "--dataset", "my-set", "--format", "csv")
+    run = dnabench("run", "-g", "markov", "-m", "mmd@kmer", "--seeds", "0", "--dataset", "my-set", "--format", "csv",
+                   "--no-controls")  # fmt: skip
     assert run.code == 0
     assert f"custom,my-set,{about['sha256']},groups-50mer-80:10:10,all," in run.out
     listed = json.loads(dnabench("data", "list", "--format", "json").out)
@@ -138,7 +139,8 @@ def test_split_writes_what_a_run_reads_with_the_split_it_has(dnabench, labelled,
     ]
     whole = SequenceSet.from_fasta(labelled)
     assert sorted(written) == sorted(zip(whole.names, whole.strings(), whole.labels["species"], strict=True))
-    arguments = ("run", "-g", "markov", "-m", "mmd@kmer", "--seeds", "0", "--format", "csv", "--dataset")
+    arguments = ("run", "-g", "markov", "-m", "mmd@kmer", "--seeds", "0", "--no-controls", "--format", "csv",
+                 "--dataset")  # fmt: skip
     from_file, from_parts = dnabench(*arguments, labelled), dnabench(*arguments, out)
     assert ",groups-50mer-80:10:10,all,markov," in from_file.out
     assert ",groups-50mer-80:10:10,all,markov," in from_parts.out
@@ -173,7 +175,7 @@ def test_a_random_split_is_flagged_in_every_row(dnabench, labelled, tmp_path):
     assert all("random-split" in flags.split(";") for flags in board["flags"])
     assert "random-split: test sequences may have near copies among the training sequences" in ended.out
     assert dnabench("data", "split", labelled, "--split", "random", "--out", tmp_path / "parts").code == 0
-    kept = dnabench(*arguments[:-1], tmp_path / "parts", "--length", "60", "--out", tmp_path / "again")
+    kept = dnabench(*arguments[:-1], tmp_path / "parts", "--length", "60", "--out", tmp_path / "again", "--no-controls")
     assert "random-split" in kept.out
 
 

@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -15,7 +16,8 @@ from dnabench import SequenceSet, suites
 from dnabench.data.source import load
 from dnabench.plugins import load_catalog
 
-RUN = ("run", "--generator", "markov,composition", "--metrics", "mmd@kmer,motif-kl", "--seeds", "0-1")
+RUN = ("run", "--generator", "markov,composition", "--metrics", "mmd@kmer,motif-kl", "--seeds", "0-1",
+       "--set", "markov.order=2")  # fmt: skip
 
 
 RESULTS_HEADER = (
@@ -32,11 +34,27 @@ def rows_of(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def test_a_run_writes_what_the_design_says(dnabench, promoters, tmp_path):
-    out = tmp_path / "run"
-    ended = dnabench(*RUN, "--dataset", promoters, "--out", out, "--set", "markov.order=2")
-    assert ended.code == 0
-    assert "markov" in ended.out
+class Done(NamedTuple):
+    """A run that has ended: its directory, its store, what it printed."""
+
+    out: Path
+    store: Path
+    printed: str
+
+
+@pytest.fixture(scope="module")
+def done(shared_promoters, tmp_path_factory) -> Done:
+    """A run of RUN in a process of its own."""
+    home = tmp_path_factory.mktemp("done")
+    command = [sys.executable, "-m", "dnabench", *RUN, "--dataset", shared_promoters,
+               "--out", home / "run", "--store", home / "store"]  # fmt: skip
+    ended = subprocess.run(command, check=True, capture_output=True, text=True)
+    return Done(home / "run", home / "store", ended.stdout)
+
+
+def test_a_run_writes_what_the_design_says(done):
+    out = done.out
+    assert "markov" in done.printed
     results = rows_of((out / "results.csv").read_text())
     assert list(results[0]) == RESULTS_HEADER.split(",")
     controls = {"holdout", "bootstrap", "dinucleotide-shuffle", "random"}
@@ -71,13 +89,11 @@ def test_a_run_writes_what_the_design_says(dnabench, promoters, tmp_path):
     assert (out / "models" / "markov" / "seed1" / "dnabench.json").is_file()
 
 
-def test_the_same_command_gives_the_same_bytes_in_another_process(promoters, tmp_path):
-    def run(out: Path, store: Path) -> bytes:
-        command = [sys.executable, "-m", "dnabench", *RUN, "--dataset", promoters, "--out", out, "--store", store]
-        subprocess.run(command, check=True, capture_output=True)
-        return (out / "results.csv").read_bytes()
-
-    assert run(tmp_path / "a", tmp_path / "one") == run(tmp_path / "b", tmp_path / "two")
+def test_the_same_command_gives_the_same_bytes_in_another_process(done, dnabench, promoters, tmp_path):
+    assert dnabench(*RUN, "--dataset", promoters, "--out", tmp_path / "b").code == 0
+    timings = rows_of((tmp_path / "b" / "timings.csv").read_text())
+    assert {row["cached"] for row in timings} == {"false"}
+    assert (tmp_path / "b" / "results.csv").read_bytes() == (done.out / "results.csv").read_bytes()
 
 
 def test_controls_are_what_they_say(dnabench, promoters, tmp_path):
@@ -130,19 +146,19 @@ def test_adding_a_generator_moves_nobody_elses_numbers(dnabench, promoters, tmp_
     assert alone.items() < together.items()
 
 
-def test_a_finished_run_is_continued_from_the_store(dnabench, promoters, tmp_path):
-    first = dnabench(*RUN, "--dataset", promoters, "--out", tmp_path / "run")
-    before = (tmp_path / "run" / "results.csv").read_bytes()
-    (tmp_path / "run" / "results.csv").unlink()
-    again = dnabench(*RUN, "--dataset", promoters, "--out", tmp_path / "run")
-    assert first.code == again.code == 0
-    assert (tmp_path / "run" / "results.csv").read_bytes() == before
-    timings = rows_of((tmp_path / "run" / "timings.csv").read_text())
+def test_a_finished_run_is_continued_from_the_store(done, shared_promoters, dnabench):
+    run = (*RUN, "--dataset", shared_promoters, "--out", done.out, "--store", done.store)
+    before = (done.out / "results.csv").read_bytes()
+    (done.out / "results.csv").unlink()
+    again = dnabench(*run)
+    assert again.code == 0
+    assert (done.out / "results.csv").read_bytes() == before
+    timings = rows_of((done.out / "timings.csv").read_text())
     samples = [row for row in timings if row["cell"] == "sample"]
     assert {row["cached"] for row in samples} == {"true"}
     assert all(float(row["seconds"]) > 0 for row in samples)  # what they took when they were drawn
-    assert again.out == first.out
-    other = dnabench(*RUN, "--dataset", promoters, "--out", tmp_path / "run", "--set", "markov.order=1")
+    assert again.out == done.printed
+    other = dnabench(*run, "--set", "markov.order=1")
     assert other.code == 2
     assert "holds a run of another plan" in other.err
 

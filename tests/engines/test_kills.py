@@ -25,17 +25,17 @@ OPTIONS = """
 [discdiff]
 width = 16
 head_width = 16
-autoencoder_steps = 300
+autoencoder_steps = 100
 autoencoder_batch = 16
 denoiser_width = 16
-denoiser_steps = 300
+denoiser_steps = 100
 denoiser_batch = 16
 sampling_steps = 4
 
 [gan]
 channels = 8
 batch_size = 16
-iterations = 250
+iterations = 80
 """
 
 
