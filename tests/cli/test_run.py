@@ -290,17 +290,6 @@ def test_what_plugins_print_stays_off_stdout_and_none_can_end_the_run(dnabench, 
     assert {row["generator"]: row["status"] for row in rows_of(ended.out)} == {"talkative": "done", "quitter": "failed"}
 
 
-def test_two_runs_share_a_store(promoters, tmp_path):
-    def start(out):
-        command = [sys.executable, "-m", "dnabench", *RUN, "--dataset", promoters, "--out", tmp_path / out]
-        return subprocess.Popen([*command, "--store", tmp_path / "store"], stderr=subprocess.PIPE, text=True)
-
-    with start("a") as first, start("b") as second:
-        said = [process.communicate()[1] for process in (first, second)]
-    assert (first.returncode, second.returncode) == (0, 0), said
-    assert (tmp_path / "a" / "results.csv").read_bytes() == (tmp_path / "b" / "results.csv").read_bytes()
-
-
 FAULTY_DATA = """
 from dnabench import DatasetSpec, hookimpl
 

@@ -95,8 +95,9 @@ def test_a_run_directory_that_cannot_be_written_is_refused_at_once(run, disk, tm
 def test_two_runs_on_one_store_do_every_cell_once(promoters, wild, tmp_path):
     def start(out: str) -> subprocess.Popen:
         words = [
-            sys.executable, "-m", "dnabench", "run", "-g", "good,group", "-m", "motif-kl,mmd@kmer", "--seeds", "0-3",
-            "--dataset", promoters, "--no-controls", "--store", tmp_path / "store", "--out", tmp_path / out,
+            sys.executable, "-m", "dnabench", "run", "-g", "good,group,markov", "-m", "motif-kl,mmd@kmer",
+            "--seeds", "0-3", "--dataset", promoters, "--no-controls",
+            "--store", tmp_path / "store", "--out", tmp_path / out,
         ]  # fmt: skip
         environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
         return subprocess.Popen(words, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
