@@ -81,9 +81,9 @@ def environment(tmp_path_factory) -> tuple[Path, Path]:
     Path(site, "outer.pth").write_text(f"import site; site.addsitedir({outer!r})\n")
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation"]
     for kind, name in NAMES.items():
-        package = packages / name
-        subprocess.run([sys.executable, "-m", "dnabench", "new", kind, name, "--out", package], check=True)
-        subprocess.run([*pip, "--target", site, package], check=True, capture_output=True)
+        subprocess.run([sys.executable, "-m", "dnabench", "new", kind, name, "--out", packages / name], check=True)
+    written = [packages / name for name in NAMES.values()]
+    subprocess.run([*pip, "--target", site, *written], check=True, capture_output=True)
     return python, packages
 
 

@@ -118,16 +118,12 @@ print(hashlib.sha256(codes.tobytes()).hexdigest())
 
 
 @pytest.mark.slow
-def test_equal_seeds_give_equal_sequences_in_fresh_processes(tmp_path, make_context):
-    def run(seed):
-        arguments = [sys.executable, "-W", "error", "-c", SCRIPT, str(seed), json.dumps(TINY), str(tmp_path)]
-        return subprocess.run(arguments, capture_output=True, text=True, check=True).stdout.strip()
-
+def test_a_fresh_process_draws_the_same_sequences(tmp_path, make_context):
     model = tiny()
     model.fit(random_set(), context=make_context(length=32, seed=1))
     here = hashlib.sha256(model.sample(20, context=make_context(length=32, seed=2)).tobytes()).hexdigest()
-    assert run(1) == run(1) == here
-    assert run(5) != here
+    arguments = [sys.executable, "-W", "error", "-c", SCRIPT, "1", json.dumps(TINY), str(tmp_path)]
+    assert subprocess.run(arguments, capture_output=True, text=True, check=True).stdout.strip() == here
 
 
 @pytest.mark.parametrize("changes", [{}, {"decoder": "conv", "normalise_latents": False}])

@@ -93,7 +93,7 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bytes(data, who
             with subprocess.Popen(command(data, out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
                 before = len(events(out))
                 while run.poll() is None and len(events(out)) < before + 4:
-                    time.sleep(0.01)
+                    time.sleep(0.05)
                 time.sleep(chance.uniform(0, 2.5))
                 what = chance.choice(["run", "cell"])
                 killed += [what] * kill(what, run, chance)

@@ -63,11 +63,11 @@ def test_one_that_dies_fails_the_cell(start, tmp_path):
 
 
 def test_one_that_hangs_is_a_timeout(start, tmp_path):
-    with start("--set", "group.fault=hangs", "--timeout", "15s") as run:
+    with start("--set", "group.fault=hangs", "--timeout", "8s") as run:
         run.communicate()
     assert run.returncode == 1
     assert result(tmp_path)["status"] == "timeout"
-    assert result(tmp_path)["error"] == "stopped after 15 s, the limit set with --timeout"
+    assert result(tmp_path)["error"] == "stopped after 8 s, the limit set with --timeout"
 
 
 def test_none_outlives_a_run_that_ends_while_they_start(start):
