@@ -12,7 +12,8 @@ Two generators are compared on a metric by their paired difference over seeds (:
 - the **rank**: from the best mean rank downward, a generator shares the rank of the one that heads the group above it
   unless the two are apart, in favour of that one, and their mean ranks differ; else it heads a group of its own, whose
   rank is 1 plus the number of generators above it. Not being apart is not transitive, so the members of a group may be
-  apart from each other, but never from its head; and equal mean ranks are one rank, whatever sets the two apart.
+  apart from each other, but not from its head, and one of two with the same mean rank may be in a group and the other
+  not.
 
 Nothing is better than real DNA: a score beyond the floor counts as the floor. And a metric that tells no control at all
 from real DNA (:mod:`dnabench.leaderboard.blindness`) has no voice in any of this; where all are such nobody is ranked.
