@@ -15,7 +15,7 @@ Two generators are compared on a metric by their paired difference over seeds (:
   apart from each other, but not from its head, and one of two with the same mean rank may be in a group and the other
   not.
 
-Nothing is better than real DNA: a score beyond the floor counts as the floor. And a metric that tells no control at all
+Nothing is better than real DNA: a mean beyond the floor counts as the floor. And a metric that tells no control at all
 from real DNA (:mod:`dnabench.leaderboard.blindness`) has no voice in any of this; where all are such nobody is ranked.
 One that is blind to some controls, as novelty is to random DNA, has a voice: it tells others, such as copies.
 
@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dnabench.keys import canonical
+from dnabench.leaderboard.facts import mean_floors
 from dnabench.leaderboard.scores import whole_facts
 from dnabench.stats.intervals import Interval
 from dnabench.stats.resampling import error_draws, half_widths, joint_half_widths, percentile_interval
@@ -52,6 +53,8 @@ _SAME_COST = 0.1  # times of one program differ by as much from run to run
 
 class Difference(NamedTuple):
     """The paired difference of two generators on a metric, first - second, and the half-width of its 95 % interval.
+
+    The means count up to the floor, the interval is of the scores as they are.
 
     ``sign``: -1 where the first is better beyond the interval, 1 where the second is, else 0; ``sure`` likewise by the
     interval that holds for all metrics of the pair at once.
@@ -148,9 +151,10 @@ def ranking(
     values, own = _arrays(whole, names, metrics)
     errors = error_draws(values, own, names, metrics)
     unknown = np.isnan(own) & (values.shape[2] == 1)  # one seed, and no interval: nothing is known
-    means = values.mean(axis=2)
     directions = {row["metric"]: row["direction"] for row in whole}
     worse = np.array([1 if directions[metric] == "lower" else -1 for metric in metrics])
+    floors = mean_floors(whole)
+    means = _up_to_floor(values.mean(axis=2), [floors[metric] for metric in metrics], worse)
     places, open_places = np.ones(means.shape), np.zeros(means.shape)
     drawn = np.ones(errors.shape, np.float32)
     differences: dict[tuple[str, str, str], Difference] = {}
@@ -198,24 +202,21 @@ def ranked_generators(facts: Iterable[Row], kinds: Mapping[str, str]) -> list[st
 
 
 def _arrays(facts: Iterable[Row], names: Sequence[str], metrics: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Scores (generators, metrics, seeds), none beyond the floor, and the mean half-widths of their own intervals.
-
-    NaN where one of these is missing.
-    """
+    """Scores (generators, metrics, seeds), and the mean half-widths of their own intervals; NaN if one is missing."""
     scores = {(row["generator"], row["metric"], row["seed"]): row for row in facts}
     seeds = sorted({seed for _, _, seed in scores})
     shape = (len(names), len(metrics), len(seeds))
     rows = [scores[name, metric, seed] for name in names for metric in metrics for seed in seeds]
-    values = np.array([_up_to_floor(row) for row in rows], np.float64).reshape(shape)
+    values = np.array([row["value"] for row in rows], np.float64).reshape(shape)
     ends = [(row["ci_high"] - row["ci_low"]) / 2 if row["ci_low"] is not None else math.nan for row in rows]
     return values, np.array(ends, np.float64).reshape(shape).mean(axis=2)
 
 
-def _up_to_floor(row: Row) -> float:
-    value, floor = float(row["value"]), row["floor"]
-    if floor is None:
-        return value
-    return max(value, float(floor)) if row["direction"] == "lower" else min(value, float(floor))
+def _up_to_floor(means: np.ndarray, floors: Sequence[float | None], worse: np.ndarray) -> np.ndarray:
+    """The means (generators, metrics), those beyond the floor at it; ``worse``: 1 where higher is worse, else -1."""
+    ends = np.array([-math.inf if floor is None else floor * side for floor, side in zip(floors, worse, strict=True)])
+    clipped: np.ndarray = np.maximum(means * worse, ends) * worse
+    return clipped
 
 
 def _signs(difference: np.ndarray, half_width: np.ndarray, worse: np.ndarray) -> np.ndarray:
