@@ -8,6 +8,7 @@ import re
 import pytest
 
 from dnabench.cli.board import print_leaderboard
+from dnabench.cli.render import number
 from dnabench.leaderboard import facts
 from dnabench.leaderboard.board import Board
 from dnabench.suites import Controls
@@ -123,3 +124,8 @@ def test_a_note_explains_what_the_table_shows(printed, columns):
     assert ("model" in out) is wide
     assert ("a wider terminal" in out) is not wide
     assert "± 0.025" in out
+
+
+def test_large_numbers_have_no_exponent():
+    assert [number(value, 2) for value in (99.6, 1234.0, 0.000123, -0.5)] == ["100", "1200", "0.00012", "-0.5"]
+    assert [number(value) for value in (1234567.0, 0.1, None)] == ["1.23e+06", "0.1", ""]

@@ -97,7 +97,7 @@ def _score(row: Mapping[str, Any], metric: str, gap: str) -> str:
     value, low, high = (row[metric + end] for end in ("", "_ci_low", "_ci_high"))
     if value is None:
         return MISSING
-    return number(value) if low is None else f"{number(value)}{gap}± {(high - low) / 2:.2g}"
+    return number(value) if low is None else f"{number(value)}{gap}± {number((high - low) / 2, 2)}"
 
 
 def _notes(board: Board, *, scaled: bool) -> Iterator[str]:

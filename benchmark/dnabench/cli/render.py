@@ -66,6 +66,6 @@ def rounded(value: float) -> str:
     return f"{round(value, 2) + 0.0:.2f}"
 
 
-def number(value: float | None) -> str:
-    """Three digits; nothing for None."""
-    return "" if value is None else f"{value:.3g}"
+def number(value: float | None, digits: int = 3) -> str:
+    """So many digits, and no exponent for what is merely large; nothing for None."""
+    return "" if value is None else f"{float(f'{value:.{digits}g}'):g}"
