@@ -83,6 +83,7 @@ def test_a_suite_says_where_the_tss_of_its_own_data_is(tmp_path, length, publish
 
 def test_numbers_are_set_with_a_true_minus():
     assert number(-1234.567, 1) == "\N{MINUS SIGN}1,234.6"
+    assert number(-0.0004, 3) == "0.000"
 
 
 def test_a_name_that_is_a_path_leads_nowhere(tmp_path):

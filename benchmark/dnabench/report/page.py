@@ -77,8 +77,8 @@ def render(run: Run, sections: Sections) -> str:
 
 
 def number(value: float, decimals: int) -> str:
-    """A number of a table, with a true minus sign and commas at thousands."""
-    return f"{value:,.{decimals}f}".replace("-", "\N{MINUS SIGN}")
+    """A number of a table, with a true minus sign, but none before zero, and commas at thousands."""
+    return f"{round(value, decimals) + 0.0:,.{decimals}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _asset(name: str) -> Markup:

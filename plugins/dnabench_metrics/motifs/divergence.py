@@ -83,7 +83,7 @@ class MotifKL(MotifMetric):
             ci_low=whole.ci_low,
             ci_high=whole.ci_high,
             parts=parts,
-            details=pd.concat(tables, ignore_index=True),
+            details=pd.concat(tables, ignore_index=True).assign(quantity="share of the sequences"),
         )
 
 

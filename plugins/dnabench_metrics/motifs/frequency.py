@@ -75,6 +75,7 @@ class MotifFrequency(MotifMetric):
         counts_g, counts_r = (hits_of(side, self.motifs, context).counts for side in (generated, reference))
         table = pd.DataFrame(
             {
+                "quantity": "hits per sequence",
                 "motif": [motif.name for motif in self.motifs],
                 "generated": counts_g.mean(axis=0),
                 "reference": counts_r.mean(axis=0),

@@ -122,7 +122,7 @@ class MotifProfile(MotifMetric):
             ci_low=low,
             ci_high=high,
             parts=correlations | differences,
-            details=pd.concat(tables, ignore_index=True),
+            details=pd.concat(tables, ignore_index=True).assign(quantity="sequences with a hit (%)"),
         )
 
 

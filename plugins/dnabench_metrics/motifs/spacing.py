@@ -216,6 +216,7 @@ def _shares(
     totals = np.maximum(generated.sum(axis=1, keepdims=True), 1)
     return pd.DataFrame(
         {
+            "quantity": "share of the distances",
             "motif_1": first,
             "motif_2": second,
             "distance": np.tile(np.arange(bins) * bin_width - reach, pairs),

@@ -140,6 +140,7 @@ def _largest_terms(found: np.ndarray, terms: np.ndarray, p: np.ndarray, q: np.nd
     bases = (largest[:, None] >> (2 * np.arange(k - 1, -1, -1))) & 3
     return pd.DataFrame(
         {
+            "quantity": "share of the k-mers",
             "kmer": SequenceSet(bases.astype(np.uint8)).strings(),
             "generated": p[largest],
             "reference": q[largest],

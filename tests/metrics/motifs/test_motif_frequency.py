@@ -54,6 +54,7 @@ def test_correlations_by_hand(word_file, make_context):
     # Of the first GT, GGT, TTTT, CG on each strand, AC; of the second twice CG on each strand, AC, ACC.
     reference = [3 / 2, 2 / 2, 1 / 2, 6 / 2]
     assert score.details.to_dict("list") == {
+        "quantity": ["hits per sequence"] * 4,
         "motif": list(WORDS),
         "generated": pytest.approx(generated),
         "reference": pytest.approx(reference),

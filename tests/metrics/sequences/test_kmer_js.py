@@ -33,6 +33,7 @@ def test_by_hand(scorer):
     )
     assert score.value == pytest.approx(np.sqrt(0.75 * np.log2(1.5) - 0.25), rel=1e-12)
     assert score.details.to_dict("list") == {
+        "quantity": ["share of the k-mers"] * 2,
         "kmer": ["A", "C"],
         "generated": [0.75, 0.25],
         "reference": [0.25, 0.75],
