@@ -9,6 +9,7 @@ import random
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,11 @@ def events(run: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")] if path.exists() else []
 
 
+def begun(run: Path) -> list[str]:
+    """The cells that were begun, each as often as it was."""
+    return [event["cell"] for event in events(run) if event["event"] == "cell-started"]
+
+
 def kill(what: str, run: subprocess.Popen, chance: random.Random) -> bool:
     """Kill the run or one of its cells; False if it ended before there was one."""
     while run.poll() is None:
@@ -86,13 +92,13 @@ def kill(what: str, run: subprocess.Popen, chance: random.Random) -> bool:
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bytes(data, whole, tmp_path, seed):
-    chance, killed = random.Random(seed), []
+    chance, killed, continued = random.Random(seed), [], set()
     while len(killed) < KILLS:
         out = tmp_path / f"run{len(killed)}"
         for _ in range(MOST):
             with subprocess.Popen(command(data, out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
-                before = len(events(out))
-                while run.poll() is None and len(events(out)) < before + 4:
+                before = len(begun(out))
+                while run.poll() is None and len(begun(out)) == before:
                     time.sleep(0.05)
                 time.sleep(chance.uniform(0, 2.5))
                 what = chance.choice(["run", "cell"])
@@ -100,7 +106,9 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bytes(data, who
         subprocess.run(command(data, out), check=True, capture_output=True)
         assert (out / "results.csv").read_bytes() == whole
         check_that_nothing_was_done_twice_or_lost(out)
+        continued |= {cell for cell, times in Counter(begun(out)).items() if times > 1 and cell.startswith("train")}
     assert {"cell", "run"} == set(killed)
+    assert continued  # kills fell into trainings, which went on from their checkpoints
 
 
 def check_that_nothing_was_done_twice_or_lost(out: Path) -> None:
