@@ -108,7 +108,7 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bytes(data, who
         check_that_nothing_was_done_twice_or_lost(out)
         continued |= {cell for cell, times in Counter(begun(out)).items() if times > 1 and cell.startswith("train")}
     assert {"cell", "run"} == set(killed)
-    assert continued  # kills fell into trainings, which went on from their checkpoints
+    assert continued  # kills fell into trainings
 
 
 def check_that_nothing_was_done_twice_or_lost(out: Path) -> None:
