@@ -21,7 +21,7 @@ from dnabench.errors import UserError, did_you_mean
 from dnabench.execution import Watcher
 from dnabench.given import check_generator, name_of
 from dnabench.host import open_host
-from dnabench.leaderboard import timings
+from dnabench.leaderboard import table, timings
 from dnabench.leaderboard.facts import COLUMNS
 from dnabench.numerics import choose_device
 from dnabench.planning import PRESETS
@@ -161,7 +161,7 @@ def run(
             outcome = planned.carry_out(directory, Watcher())
     return Comparison(
         directory=directory,
-        leaderboard=pd.DataFrame(outcome.board.rows, columns=outcome.leaderboard_columns),
+        leaderboard=pd.DataFrame(outcome.board.rows, columns=table.columns(outcome.board.directions)),
         results=pd.DataFrame(outcome.board.facts, columns=list(COLUMNS)),
         timings=pd.DataFrame(timings.rows(outcome.results), columns=list(timings.COLUMNS)),
     )

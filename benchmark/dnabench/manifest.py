@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from dnabench.errors import UserError
-from dnabench.plan import Plan
+from dnabench.plan import Plan, holds
 
 NAME = "manifest.json"
-_PROVENANCE = {"git": dict, "packages": dict, "code": dict, "numerics": dict, "environment": dict, "gpus": list,
-               "command": list}  # fmt: skip
+# What a report takes from the provenance, and of what type.
+_PROVENANCE: dict[str, Any] = {
+    "git": dict[str, dict[str, Any]], "gpus": list[dict[str, Any]], "packages": dict[str, Any], "code": dict[str, Any],
+    "numerics": dict[str, Any], "environment": dict[str, Any], "command": list[str],
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,13 +32,15 @@ def read(directory: Path) -> Manifest:
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
         provenance = about["provenance"]
-        for name, kind in _PROVENANCE.items():
-            if not isinstance(provenance.get(name, kind()), kind):
+        if not isinstance(provenance, dict):
+            raise TypeError(f"provenance is {provenance!r:.60}")
+        for name, hint in _PROVENANCE.items():
+            if name in provenance and not holds(provenance[name], hint):
                 raise TypeError(f"provenance.{name} is {provenance[name]!r:.60}")
         return Manifest(plan=Plan.from_json(about["plan"]), provenance=provenance)
     except OSError:
         raise UserError(f"{directory}: not the directory of a run: it has no {path.name}") from None
     except KeyError as error:
         raise UserError(f"{path}: not a manifest of this version of dnabench: it has no {error}") from None
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"{path}: not a manifest of this version of dnabench: {error}") from None

@@ -238,18 +238,20 @@ def _frozen(record: Mapping[str, Any]) -> dict[str, Any]:
 def _check_types(record: Any) -> None:
     """TypeError where a field of a record holds something else than it is declared to."""
     for name, hint in get_type_hints(type(record)).items():
-        if not _is(getattr(record, name), hint):
+        if not holds(getattr(record, name), hint):
             raise TypeError(f"{name} is {getattr(record, name)!r:.60}")
 
 
-def _is(value: Any, hint: Any) -> bool:
+def holds(value: Any, hint: Any) -> bool:
+    """Whether a value that was read from JSON is of the type that ``hint`` declares."""
     arguments = get_args(hint)
     if hint is Any:
         return True
     if get_origin(hint) is Literal:
         return value in arguments
     if isinstance(hint, UnionType):
-        return any(_is(value, one) for one in arguments)
-    if get_origin(hint) is tuple:
-        return isinstance(value, tuple) and all(_is(item, arguments[0]) for item in value)
-    return isinstance(value, get_origin(hint) or hint)
+        return any(holds(value, one) for one in arguments)
+    if not isinstance(value, get_origin(hint) or hint):
+        return False
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, (tuple, list)) else ()
+    return not arguments or all(holds(item, arguments[-1 if isinstance(value, dict) else 0]) for item in items)

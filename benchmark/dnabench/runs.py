@@ -37,7 +37,6 @@ class Outcome:
 
     results: list[CellResult]
     board: Board
-    leaderboard_columns: list[str]
 
     @property
     def failed(self) -> list[CellResult]:
@@ -141,8 +140,7 @@ def write_tables(directory: Path, plan: Plan, results: Sequence[CellResult]) -> 
     """The tables of a finished run, written and returned."""
     timed = timings.rows(results)
     board = run_board(plan, facts.rows(plan, results), timed)
-    outcome = Outcome(list(results), board, table.columns(metric.label for metric in plan.metrics))
     atomic_write(directory / "results.csv", facts.to_csv(board.facts, facts.COLUMNS))
-    atomic_write(directory / "leaderboard.csv", facts.to_csv(board.rows, outcome.leaderboard_columns))
+    atomic_write(directory / "leaderboard.csv", facts.to_csv(board.rows, table.columns(board.directions)))
     atomic_write(directory / timings.NAME, facts.to_csv(timed, timings.COLUMNS))
-    return outcome
+    return Outcome(list(results), board)

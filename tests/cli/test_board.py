@@ -87,7 +87,9 @@ def test_a_blind_metric_has_no_best_one(printed):
 
 def test_no_sign_is_explained_that_is_not_there(printed):
     *notes, last = plain(printed(120, board(("far",))))
-    assert last == "whether a metric is blind was not checked: holdout, bootstrap, shuffled, random lack scores"
+    assert last == (
+        "whether a metric is blind is not known, for want of scores of bootstrap, shuffled, random, or of intervals"
+    )
     notes = "\n".join(notes)
     assert not re.search("[≈◆=°]|blind|incomplete", notes)
 

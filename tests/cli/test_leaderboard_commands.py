@@ -141,7 +141,7 @@ def test_diff_says_what_moved_and_whether_beyond_the_intervals(dnabench, tmp_pat
     assert rows["added", "new"]["after"] == "3"
     assert rows["removed", "gone"]["before"] == "3"
     assert (rows["rank", "moved"]["before"], rows["rank", "moved"]["after"], rows["rank", "moved"]["better"]) == (
-        "2", "1", "true",
+        "2", "1", "",
     )  # fmt: skip
     assert (rows["score", "moved"]["change"], rows["score", "moved"]["beyond"]) == ("-0.5", "true")
     assert (rows["score", "kept"]["change"], rows["score", "kept"]["beyond"]) == ("0.005", "false")
@@ -150,6 +150,21 @@ def test_diff_says_what_moved_and_whether_beyond_the_intervals(dnabench, tmp_pat
     assert dnabench("leaderboard", "diff", before, before).out == "the same\n"
     other = board(tmp_path / "c", {"kept": {"gc": 0.5}}, n_generated=50)
     assert "n_generated 60" in dnabench("leaderboard", "diff", before, other).out
+
+
+def test_diff_in_one_field_says_better_and_worse_and_sees_all_columns(dnabench, tmp_path):
+    before = board(tmp_path / "a", {"one": {"gc": 0.5}, "two": {"gc": 0.8}, "real": {"gc": 0.1}}, {"real": "control"})
+    after = board(tmp_path / "b", {"one": {"gc": 0.9}, "two": {"gc": 0.8}, "real": {"gc": 0.1}}, {"real": "control"})
+    out = dnabench("leaderboard", "diff", before, after, "--format", "csv").out
+    rows = {(row["what"], row["generator"]): row for row in csv.DictReader(out.splitlines())}
+    assert (rows["rank", "one"]["better"], rows["rank", "two"]["better"]) == ("false", "true")
+    assert ("field", "") not in rows
+    wider = fact("two", 0, "gc", 0.8, half=0.05), fact("two", 1, "gc", 0.8, half=0.05)
+    published.publish_facts(after, "own", list(wider), {"two": "baseline"})
+    out = dnabench("leaderboard", "diff", before, after, "--format", "csv").out
+    rows = {(row["what"], row["generator"]): row for row in csv.DictReader(out.splitlines())}
+    assert (rows["kind", "two"]["before"], rows["kind", "two"]["after"]) == ("model", "baseline")
+    assert (rows["interval", "two"]["before"], rows["interval", "two"]["after"]) == ("0.79..0.81", "0.75..0.85")
 
 
 @pytest.fixture

@@ -114,7 +114,7 @@ def test_a_metric_that_prefers_a_control_or_cannot_see_noise_is_blind(values, fl
     rows = [fact(g, "m", s, sign * v + s / 1e4, direction=direction) for g, v in values.items() for s in (0, 1, 2)]
     found = board(rows, real="control", copy="control", noise="baseline")
     assert {g: flags_of(row) for g, row in named(found.rows).items() if flags_of(row)} == flags
-    assert found.missing_controls == []
+    assert found.unchecked == {}
 
 
 def test_a_metric_that_tells_no_control_from_real_dna_has_no_voice():
@@ -142,14 +142,31 @@ def test_a_metric_that_sees_copies_alone_ranks_a_memoriser_last_and_nobody_for_b
     assert {e.generator: e.rank for e in found.ranking.entries} == {"honest": 1, "wild": 1, "memoriser": 3}
 
 
-@pytest.mark.parametrize("gone", [{"generator": "noise"}, {"generator": "real", "seed": 1}])
+@pytest.mark.parametrize("gone", [{"generator": "noise"}, {"generator": "noise", "seed": 1, "metric": "m"}])
 def test_where_a_control_lacks_a_score_the_table_says_that_blindness_was_not_checked(gone):
-    rows = [fact(g, "m", s, v) for g, v in (("real", 1), ("copy", 1), ("noise", 1), ("a", 2)) for s in (0, 1)]
-    rows = [row for row in rows if any(row[name] != value for name, value in gone.items())]
+    values = {"real": 1, "copy": 1, "noise": 1, "a": 2}
+    rows = [fact(g, m, s, v) for g, v in values.items() for m in ("m", "n") for s in (0, 1)]
+    found = board([row for row in rows if any(row[name] != value for name, value in gone.items())],
+                  real="control", copy="control", noise="control")  # fmt: skip
+    if "metric" in gone:  # what is known of n stays known
+        assert (found.unchecked, found.blind, found.silent) == ({"m": ["noise"]}, {"n": ["noise"]}, ["n"])
+        flag = "blind-unchecked:m"
+    else:
+        assert (found.unchecked, found.blind, found.silent) == ({"m": ["noise"], "n": ["noise"]}, {}, [])
+        flag = "blind-unchecked"
+    assert {row["flags"].split(";")[0] for row in found.rows} == {flag}
+
+
+def test_without_real_dna_nothing_is_checked():
+    rows = [fact(g, "m", s, v) for g, v in (("copy", 1), ("noise", 1), ("a", 2)) for s in (0, 1)]
+    found = board(rows, copy="control", noise="control")
+    assert (found.unchecked, found.blind, found.silent) == ({"m": ["copy", "noise"]}, {}, [])
+
+
+def test_one_seed_without_intervals_shows_nobody_to_be_blind():
+    rows = [fact(g, "m", 0, v) | {"ci_low": None, "ci_high": None} for g, v in (("real", 1), ("copy", 1), ("noise", 9))]
     found = board(rows, real="control", copy="control", noise="control")
-    assert found.missing_controls == [gone["generator"]]
-    assert found.blind == {}
-    assert {row["flags"].split(";")[0] for row in found.rows} == {"blind-unchecked"}
+    assert (found.unchecked, found.blind, found.silent) == ({"m": ["copy", "noise"]}, {}, [])
 
 
 def test_csv_is_canonical():

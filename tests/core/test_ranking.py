@@ -110,6 +110,24 @@ def test_one_seed_without_intervals_tells_nobody_apart():
     assert [found[g].mean_rank for g in "ab"] == [(1.25, 1, 1.5), (1.75, 1.5, 2)]
 
 
+def test_equals_have_the_same_mean_rank_and_the_same_interval_of_it():
+    # At the floor or beyond it in three metrics of three, with intervals: no draw makes one better more often.
+    rows = [fact(g, m, s, v, 0.3, floor=1.0) for g, v in (("a", 1.0), ("b", 0.9)) for m in "xyz" for s in range(3)]
+    found = entries(rows)
+    assert found["a"].mean_rank == found["b"].mean_rank
+    alone = entries([row for row in rows if row["metric"] == "x"])
+    assert alone["a"].mean_rank == alone["b"].mean_rank == (1.5, 1.5, 1.5)
+
+
+def test_a_mean_counts_up_to_the_floor():
+    values = {"wild": 0.2, "real": 1.0, "near": 1.005, "far": 2.0}
+    rows = [fact(g, "m", s, v, 0.01, floor=1.0) for g, v in values.items() for s in range(3)]
+    found = rank(rows)
+    assert {e.generator: e.rank for e in found.entries} == {"near": 1, "real": 1, "wild": 1, "far": 4}
+    assert [found.means[g, "m"] for g in ("wild", "real", "near")] == pytest.approx([1.0, 1.0, 1.005])
+    assert found.differences["wild", "far", "m"].value == pytest.approx(-1.0)
+
+
 def test_widths_for_all_metrics_at_once_hold_95_per_cent_of_the_draws_and_no_more():
     random = np.random.default_rng(3)
     errors = random.standard_normal((4, 10_000)) * np.array([[1], [20], [0.1], [0]])

@@ -22,13 +22,10 @@ FRONT = "◆"
 _AT_FLOOR_STYLE, _BLIND_STYLE = "cyan", "yellow"
 
 
-def print_leaderboard(board: Board, title: str, metrics: Sequence[str] = ()) -> None:
-    """The ranked table: value ± half its interval, the scaled value beside it, the floor, and what the signs mean.
-
-    ``metrics``: the columns, in their order; by default all in that of the alphabet.
-    """
+def print_leaderboard(board: Board, title: str) -> None:
+    """The ranked table: value ± half its interval, the scaled value beside it, the floor, and what the signs mean."""
     click.echo(title)
-    metrics = metrics or list(board.directions)
+    metrics = list(board.directions)
     whole = _fits(_table(board, metrics, narrow=False))
     for block in [metrics] if whole else _blocks(board, metrics):
         print_table(_table(board, block, narrow=not whole))
@@ -103,7 +100,7 @@ def _score(row: Mapping[str, Any], metric: str, gap: str) -> str:
 def _notes(board: Board, *, scaled: bool) -> Iterator[str]:
     """What the signs mean, and what the numbers alone do not say."""
     note = "± half of the 95 % interval; floor: real held-out against real held-out sequences"
-    yield note + ("; in brackets: 0 is the floor, 1 uniform random DNA" if scaled else "")
+    yield note + (f"; in brackets: 0 is the floor, 1 {board.controls.useless}" if scaled else "")
     if any("at-floor:" in row["flags"] for row in board.rows):
         yield f"{AT_FLOOR} at the floor: as good as real sequences, as far as this metric can tell"
     names = [entry.generator for entry in board.ranking.entries]
@@ -112,14 +109,17 @@ def _notes(board: Board, *, scaled: bool) -> Iterator[str]:
     if any(row["tied_with"] for row in board.rows):
         yield f"{SHARED} a rank that is shared: all metrics together do not tell its generators apart"
     if any(entry.pareto for entry in board.ranking.entries):
-        yield f"{FRONT} no other is both as good and as quick to sample"
+        yield f"{FRONT} no other is both as good and as quick to sample, within a tenth"
     for metric, controls in board.blind.items():
         yield f"{metric} is blind: it does not put held-out real sequences before {' and '.join(sorted(controls))}"
     if board.silent:
         nobody = "; nobody is ranked" * (len(board.silent) == len(board.directions))
         yield f"no control is worse than real DNA on {', '.join(board.silent)}: no voice in the ranks{nobody}"
-    if board.missing_controls:
-        yield f"whether a metric is blind was not checked: {', '.join(board.missing_controls)} lack scores"
+    if board.unchecked:
+        every = len(board.unchecked) == len(board.directions)
+        lacking = ", ".join(dict.fromkeys(name for unknown in board.unchecked.values() for name in unknown))
+        which = "a metric" if every else ", ".join(board.unchecked)
+        yield f"whether {which} is blind is not known, for want of scores of {lacking}, or of intervals"
     for row in board.rows:
         if not row["complete"]:
             yield f"{row['generator']} is incomplete and has no rank"

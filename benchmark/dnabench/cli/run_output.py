@@ -86,7 +86,7 @@ def print_outcome(outcome: Outcome, plan: Plan, directory: Path, format: str) ->
             f"{plan.dataset} · {plan.length} bp · {plan.n_generated} generated against {plan.n_reference} held out · "
             f"{len(plan.seeds)} seed{'s' * (len(plan.seeds) > 1)} · preset {plan.preset}"
         )
-        print_leaderboard(outcome.board, title, [metric.label for metric in plan.metrics])
+        print_leaderboard(outcome.board, title)
         for note in _notes(plan, outcome):
             click.echo(note)
     click.echo(f"results are in {directory}", err=True)

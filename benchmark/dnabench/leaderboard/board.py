@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dnabench.leaderboard import facts, table
-from dnabench.leaderboard.blindness import blind_metrics, missing_controls, told_controls
+from dnabench.leaderboard.blindness import Told, blind_metrics, silent_metrics, told_controls, unchecked_metrics
 from dnabench.leaderboard.ranking import Ranking, ranking
 from dnabench.leaderboard.scale import mean_normalised
 from dnabench.leaderboard.scores import Scores, scores_of, whole_facts
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from dnabench.leaderboard.facts import Row
     from dnabench.suites import Controls
 
-#: The flag of all lines where a control lacks a score, so that a blind metric would not be found out.
+#: The flag of all lines where a control lacks a score, so that a blind metric would not be found out; with ``:METRIC``
+#: where some metrics are checked.
 UNCHECKED = "blind-unchecked"
 
 
@@ -28,7 +29,7 @@ class Board:
     Attributes:
         facts: sorted.
         kinds: generator -> ``model``, ``baseline`` or ``control``.
-        families: metric -> family.
+        families: metric -> family, in the order of the table's columns.
         controls: the suite's.
         flags: what every line of the table carries.
         seconds: generator -> what sampling a sequence takes, for those of a run that sampled in it.
@@ -54,9 +55,12 @@ class Board:
 
     @cached_property
     def directions(self) -> dict[str, str]:
-        """Metric -> which way is better, in the order of the table's columns."""
+        """Metric -> which way is better, in the order of the table's columns, which is that of ``families``."""
         found = {row["metric"]: row["direction"] for row in self.whole}
-        return {metric: found[metric] for metric in sorted(found)}
+        places = {metric: place for place, metric in enumerate(self.families)}
+        return {
+            metric: found[metric] for metric in sorted(found, key=lambda name: (places.get(name, len(places)), name))
+        }
 
     @cached_property
     def seeds(self) -> list[int]:
@@ -64,28 +68,30 @@ class Board:
         return sorted({row["seed"] for row in self.whole})
 
     @cached_property
-    def missing_controls(self) -> list[str]:
-        """The controls that lack a score, so that nobody knows which metrics are blind."""
-        return missing_controls(self.scores, list(self.directions), set(self.seeds), self.controls)
-
-    @cached_property
     def blind(self) -> dict[str, list[str]]:
         """Metric -> the controls that show it to be blind."""
         return blind_metrics(self._told, self.controls)
 
     @cached_property
-    def silent(self) -> list[str]:
-        """The metrics that tell no control from real DNA, and so have no voice in the ranks."""
-        return [metric for metric, signs in self._told.items() if max(signs.values()) <= 0]
+    def unchecked(self) -> dict[str, list[str]]:
+        """Metric -> the controls that it may be blind to: nobody knows."""
+        return unchecked_metrics(self._told)
 
     @cached_property
-    def _told(self) -> dict[str, dict[str, int]]:
-        return {} if self.missing_controls else told_controls(self.scores, self.directions, self.controls)
+    def silent(self) -> list[str]:
+        """The metrics that tell no control from real DNA, and so have no voice in the ranks."""
+        return silent_metrics(self._told)
+
+    @cached_property
+    def _told(self) -> dict[str, Told]:
+        return told_controls(self.scores, self.directions, self.seeds, self.controls)
 
     @cached_property
     def common_flags(self) -> list[str]:
         """What every line carries, such as ``other-data``."""
-        return [*self.flags, *([UNCHECKED] if self.missing_controls else [])]
+        if len(self.unchecked) == len(self.directions):
+            return [*self.flags, UNCHECKED]
+        return [*self.flags, *(f"{UNCHECKED}:{metric}" for metric in self.unchecked)]
 
     @cached_property
     def ranking(self) -> Ranking:
@@ -104,7 +110,7 @@ class Board:
 
     @cached_property
     def scaled(self) -> dict[tuple[str, str], float]:
-        """(generator, metric) -> the score on the scale from the floor, 0, to uniform random DNA, 1."""
+        """(generator, metric) -> the score on the scale from the floor, 0, to the suite's useless generator, 1."""
         return mean_normalised(self.facts)
 
     @cached_property

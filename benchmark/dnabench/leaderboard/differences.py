@@ -19,9 +19,9 @@ def differences(before: Board, after: Board) -> list[dict[str, Any]]:
     """A row for each thing that is not the same, with the columns of COLUMNS.
 
     ``what`` is ``protocol`` (of a metric, the columns that scores must agree in), ``field`` (the id of what ranks are
-    relative to), ``added``, ``removed``, ``version``, ``rank``, ``mean-rank`` or ``score``. Of a score ``beyond`` says
-    whether the change exceeds both intervals in quadrature, and ``better`` which way it went; of ranks ``better``
-    alone.
+    relative to), ``added``, ``removed``, ``version``, ``kind``, ``complete``, ``rank``, ``mean-rank``, ``score``, or
+    ``interval`` of a score that is the same. Of a score ``beyond`` says whether the change exceeds both intervals in
+    quadrature, and ``better`` which way it went; of ranks in the same field ``better`` alone.
     """
     return [{"suite": after.suite, **row} for row in _rows(before, after)]
 
@@ -40,21 +40,32 @@ def _rows(before: Board, after: Board) -> Iterator[dict[str, Any]]:
     for metric in sorted(before.directions.keys() - after.directions.keys()):
         yield _row("removed", metric=metric)
     for name in sorted(old.keys() & new.keys()):
-        a, b = old[name], new[name]
-        if a["generator_version"] != b["generator_version"]:
-            yield _row("version", name, before=a["generator_version"], after=b["generator_version"])
-        for column, what in (("rank", "rank"), ("mean_rank", "mean-rank")):
-            if to_text(a[column]) != to_text(b[column]):
-                yield _row(what, name, before=a[column], after=b[column], better=_less(b[column], a[column]))
+        yield from _of_generator(name, old[name], new[name], same_field=before.ranking.field == after.ranking.field)
         for metric in sorted(before.directions.keys() & after.directions.keys()):
-            if to_text(a[metric]) != to_text(b[metric]):
-                yield _score(name, metric, a, b, after.directions[metric])
+            columns = (metric, f"{metric}_ci_low", f"{metric}_ci_high")
+            if any(to_text(old[name][column]) != to_text(new[name][column]) for column in columns):
+                yield _score(name, metric, old[name], new[name], after.directions[metric])
+
+
+def _of_generator(name: str, a: Any, b: Any, *, same_field: bool) -> Iterator[dict[str, Any]]:
+    if a["generator_version"] != b["generator_version"]:
+        yield _row("version", name, before=a["generator_version"], after=b["generator_version"])
+    for what in ("kind", "complete"):
+        if a[what] != b[what]:
+            yield _row(what, name, before=to_text(a[what]), after=to_text(b[what]))
+    for column, what in (("rank", "rank"), ("mean_rank", "mean-rank")):
+        if to_text(a[column]) != to_text(b[column]):
+            better = _less(b[column], a[column]) if same_field else None
+            yield _row(what, name, before=a[column], after=b[column], better=better)
 
 
 def _score(name: str, metric: str, a: Any, b: Any, direction: str) -> dict[str, Any]:
     old, new = a[metric], b[metric]
     if old is None or new is None:
         return _row("score", name, metric, before=old, after=new)
+    if old == new:
+        ends = ("..".join(to_text(row[f"{metric}_ci_{end}"]) for end in ("low", "high")) for row in (a, b))
+        return _row("interval", name, metric, **dict(zip(("before", "after"), ends, strict=True)))
     halves = [_half(row, metric) for row in (a, b)]
     beyond = None if None in halves else abs(new - old) > math.hypot(*halves)  # type: ignore[arg-type]
     better = new < old if direction == "lower" else new > old

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,16 +49,30 @@ def of_run(directory: Path, plan: Plan) -> Board:
     if not results.exists():
         raise UserError(f"{results}: is missing: the run has not ended; the same dnabench run --out continues it")
     rows = reading.parse(reading.read_text(results), results)
-    for row in rows:
-        for column, known in (("generator", plan.kinds), ("metric", plan.families)):
-            if row[column].partition(".")[0] not in known and row[column] not in known:
-                raise UserError(
-                    f"{results}: {column} {row[column]} takes no part in the run of {directory / manifest.NAME}"
-                )
-    for metric in plan.families:
-        if not any(row["metric"] == metric and row["slice"] == ALL for row in rows):
-            raise UserError(f"{results}: holds nothing of {metric}; the same dnabench run --out writes it again")
+    _check_whole(rows, plan, results)
+    reading.check_order(rows, results)
     return run_board(plan, rows, timings.read(directory))
+
+
+def _check_whole(rows: Sequence[Row], plan: Plan, where: Path) -> None:
+    """UserError unless the rows are those that a run by ``plan`` ends with: all of them, and no others."""
+    again = "the same dnabench run --out writes it again"
+    for line, row in enumerate(rows, 2):
+        known: tuple[tuple[str, Any, Collection[Any]], ...] = (
+            ("suite", row["suite"], (plan.suite,)),
+            ("generator", row["generator"], plan.kinds),
+            ("metric", row["metric"].partition(".")[0], plan.families),
+            ("seed", row["seed"], plan.seeds),
+        )
+        for column, value, of_plan in known:
+            if value not in of_plan:
+                raise UserError(f"{where}: line {line}: {column} {row[column]} is none of the run's; {again}")
+        if row["metric"] in plan.families and row["direction"] != plan.metric(row["metric"]).direction:
+            raise UserError(f"{where}: line {line}: direction is {row['direction']!r}, which the run's is not; {again}")
+    there = {(row["generator"], row["seed"], row["metric"]) for row in rows if row["slice"] == ALL}
+    for fact in product(plan.kinds, plan.seeds, plan.families):
+        if fact not in there:
+            raise UserError(f"{where}: holds nothing of {fact[0]} seed {fact[1]}, {fact[2]}; {again}")
 
 
 def run_board(plan: Plan, facts: Sequence[Row], timed: Iterable[Mapping[str, Any]]) -> Board:

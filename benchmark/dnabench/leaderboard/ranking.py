@@ -40,7 +40,7 @@ from dnabench.keys import canonical
 from dnabench.leaderboard.facts import mean_floors
 from dnabench.leaderboard.scores import whole_facts
 from dnabench.stats.intervals import Interval
-from dnabench.stats.resampling import error_draws, half_widths, joint_half_widths, percentile_interval
+from dnabench.stats.resampling import DRAWS, error_draws, half_widths, joint_half_widths, percentile_interval
 
 if TYPE_CHECKING:
     from dnabench.leaderboard.facts import Row
@@ -99,6 +99,7 @@ class Ranking:
             cannot be compared.
         families: metric -> family.
         silent: the metrics that have no voice.
+        means: (generator, metric) -> the mean over seeds, as it counts: up to the floor.
         differences: (first, second, metric) -> their difference, both ways round.
     """
 
@@ -106,6 +107,7 @@ class Ranking:
     families: Mapping[str, str]
     silent: tuple[str, ...]
     entries: tuple[Entry, ...]
+    means: Mapping[tuple[str, str], float] = dataclasses.field(repr=False)
     differences: Mapping[tuple[str, str, str], Difference] = dataclasses.field(repr=False)
 
     @property
@@ -147,7 +149,7 @@ def ranking(
     heard = [m for m, metric in enumerate(metrics) if metric not in silent]
     identity = _field(whole, names, families, silent)
     if not names or not heard:
-        return Ranking(field=identity, families=families, silent=silent, entries=(), differences={})
+        return Ranking(field=identity, families=families, silent=silent, entries=(), means={}, differences={})
     values, own = _arrays(whole, names, metrics)
     errors = error_draws(values, own, names, metrics)
     unknown = np.isnan(own) & (values.shape[2] == 1)  # one seed, and no interval: nothing is known
@@ -156,7 +158,7 @@ def ranking(
     floors = mean_floors(whole)
     means = _up_to_floor(values.mean(axis=2), [floors[metric] for metric in metrics], worse)
     places, open_places = np.ones(means.shape), np.zeros(means.shape)
-    drawn = np.ones(errors.shape, np.float32)
+    drawn = np.ones((*means.shape, 2 * DRAWS), np.float32)
     differences: dict[tuple[str, str, str], Difference] = {}
     for a, b in combinations(range(len(names)), 2):
         error, dark = errors[a] - errors[b], unknown[a] | unknown[b]
@@ -166,7 +168,9 @@ def ranking(
         alone[dark] = together[dark] = np.inf
         difference = means[a] - means[b]
         sign, sure = _signs(difference, alone, worse), _signs(difference, together, worse)
-        again = _signs(difference[:, None] + error, alone[:, None], worse[:, None])
+        # Each error with either sign, so that of two equals none is drawn to be the better one more often.
+        either = np.concatenate([error, -error], axis=1)
+        again = _signs(difference[:, None] + either, alone[:, None], worse[:, None])
         for one, side in ((a, 1), (b, -1)):
             places[one] += (1 + side * sign) / 2
             drawn[one] += (1 + side * again) / 2
@@ -185,6 +189,7 @@ def ranking(
         families=families,
         silent=silent,
         entries=tuple(_with_pareto(entries, seconds or {})),
+        means={(name, metric): float(means[g, m]) for g, name in enumerate(names) for m, metric in enumerate(metrics)},
         differences=differences,
     )
 

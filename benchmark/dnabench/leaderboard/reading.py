@@ -26,6 +26,7 @@ _WHOLE_NUMBERS = ("generator_version", "seed", "metric_version", "n_generated", 
 _NUMBERS = ("value", "ci_low", "ci_high", "floor")
 _STATUSES = (DONE, *FAILURES, SKIPPED, INTERRUPTED)
 _NEEDED = ("generator_version", "seed", "metric_version")
+_LARGEST = 1e100  # beyond it means and squares of numbers may be none any more
 _ENDS = ("", "_ci_low", "_ci_high")
 
 
@@ -83,7 +84,7 @@ def number(text: str, kind: Callable[[str], Any], where: str) -> Any:
         found = kind(text)
     except ValueError:
         found = math.nan
-    if not math.isfinite(found):
+    if not abs(found) < _LARGEST:
         raise UserError(f"{where} is {_shown(text)}; it takes a {'whole ' if kind is int else ''}number")
     return found
 
@@ -108,14 +109,19 @@ def read_facts(path: Path, suite: str, generator: str) -> list[Row]:
                     f"{path}: line {number}: {column} is {row[column]!r}, and {rows[0][column]!r} above; a generator's "
                     "facts are of one version with one set of options"
                 )
-    for number, (above, row) in enumerate(pairwise(rows), 3):
-        if facts.order(above) == facts.order(row):
-            raise UserError(f"{path}: line {number}: {describe(row)} is there twice")
-        if facts.order(above) > facts.order(row):
-            raise UserError(f"{path}: line {number}: {describe(row)} is out of order; sorted by seed, slice, metric")
+    check_order(rows, path)
     if difference := first_difference(text, facts.to_csv(rows, facts.COLUMNS)):
         raise UserError(f"{path}: {difference}: not as dnabench writes it, with 9 digits at most and LF line ends")
     return rows
+
+
+def check_order(rows: Sequence[Row], where: object) -> None:
+    """UserError unless the rows, which begin on line 2, are sorted and each is there once."""
+    for line, (above, row) in enumerate(pairwise(rows), 3):
+        if facts.order(above) == facts.order(row):
+            raise UserError(f"{where}: line {line}: {describe(row)} is there twice")
+        if facts.order(above) > facts.order(row):
+            raise UserError(f"{where}: line {line}: {describe(row)} is out of order; sorted by seed, slice, metric")
 
 
 def parse_leaderboard(text: str, path: Path) -> list[dict[str, Any]]:

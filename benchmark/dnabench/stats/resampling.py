@@ -93,7 +93,8 @@ def joint_half_widths(errors: np.ndarray) -> np.ndarray:
 
 def percentile_interval(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The ends of the central 95 % of draws, along their last axis."""
-    low, high = np.quantile(draws, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=-1)
+    low = np.quantile(draws, (1 - CONFIDENCE) / 2, axis=-1, method="higher")
+    high = np.quantile(draws, (1 + CONFIDENCE) / 2, axis=-1, method="lower")
     return low, high
 
 

@@ -58,8 +58,9 @@ class Sheet:
 def sheet(board: Board) -> Sheet:
     """The board with its marks.
 
-    Best and second are by the mean over seeds, in the metric's direction, among the generators with a rank; a metric
-    that a control shows to be blind has neither. Where several have the best value, all are the best.
+    Best and second are by the mean over seeds as it counts, up to the floor, in the metric's direction, among the
+    generators with a rank; a metric that a control shows to be blind has neither. Where several have the best value, as
+    those beyond the floor do, all are the best.
     """
     places = {metric: _places(board, metric) for metric in board.directions}
     return Sheet(
@@ -100,7 +101,7 @@ def _places(board: Board, metric: str) -> dict[str, Place]:
     if metric in board.blind:
         return {}
     sign = 1 if board.directions[metric] == "lower" else -1
-    values = {row["generator"]: sign * row[metric] for row in board.rows if row["rank"] is not None}
+    values = {entry.generator: sign * board.ranking.means[entry.generator, metric] for entry in board.ranking.entries}
     levels = sorted(set(values.values()))
     named: dict[float, Place] = dict(zip(levels, ("best", "second"), strict=False))
     return {name: named[value] for name, value in values.items() if value in named}
@@ -155,13 +156,16 @@ def _notes(board: Board) -> Iterator[str]:
             f"{metric} is blind{' to all controls, and has no voice in the ranks' * (metric in board.silent)}: it does "
             f"not put held-out real sequences before {' and '.join(names)}."
         )
-    if board.missing_controls:
-        yield f"blind-unchecked: {', '.join(board.missing_controls)} lack scores: a blind metric would not show."
+    for metric, names in board.unchecked.items():
+        yield f"Whether {metric} is blind is not known for want of scores of {' and '.join(names)}, or of intervals."
     if "other-data" in board.common_flags:
         yield "other-data: nobody vouches for these data but whoever ran this."
     if "random-split" in board.common_flags:
         yield "random-split: test sequences may have near copies among the training sequences."
     if any(entry.pareto for entry in board.ranking.entries):
-        yield "pareto: no other generator is as good in mean rank and as cheap to sample from, and better in one."
+        yield (
+            "pareto: no other generator is as good in mean rank and as cheap to sample from, and better in one; costs "
+            "within a tenth are the same."
+        )
     if any(row["complete"] is False for row in board.rows):
         yield "incomplete: scores are missing, so there is no rank."

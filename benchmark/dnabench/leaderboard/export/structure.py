@@ -41,6 +41,7 @@ def _metric(board: Board, metric: str) -> dict[str, Any]:
         **{name: row[name] for name in _METRIC},
         "floor": board.floors[metric],
         "blind": board.blind.get(metric, []),
+        "unchecked": board.unchecked.get(metric, []),
         "silent": metric in board.silent,
     }
 

@@ -102,18 +102,19 @@ def _missing(run: Run) -> list[str]:
 
 
 def _blind(run: Run) -> list[str]:
-    if run.board.missing_controls:
-        return [
-            f"Whether a metric is blind was not checked: {_list(run.board.missing_controls)} took no part, or failed."
-        ]
-    if not run.board.blind:
-        return []
-    each = [f"{name} ({_list(by)})" for name, by in run.board.blind.items()]
-    return [
-        f"Blind in this run, because real DNA does not come out before a control: {'; '.join(each)}. "
-        "Do not lean on these metrics alone.",
-        *_silent(run),
-    ]
+    found = []
+    if run.board.unchecked:
+        each = [f"{name} ({_list(by)})" for name, by in run.board.unchecked.items()]
+        found.append(
+            f"May be blind, for want of scores of a control, or of intervals of a single seed: {'; '.join(each)}."
+        )
+    if run.board.blind:
+        each = [f"{name} ({_list(by)})" for name, by in run.board.blind.items()]
+        found.append(
+            f"Blind in this run, because real DNA does not come out before a control: {'; '.join(each)}. "
+            "Do not lean on these metrics alone."
+        )
+    return found + _silent(run)
 
 
 def _silent(run: Run) -> list[str]:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 _FLAGS = {
     "at-floor": "the interval reaches the floor: within the noise, no generator could score better",
     "blind": "real DNA does not come out before this control: the metric does not see what is wrong with it",
-    "blind-unchecked": "a control took no part or failed: whether a metric is blind is not known",
-    "pareto": "no other ranked generator is both as good, by mean rank, and as quick to sample",
+    "blind-unchecked": "a control took no part or failed: whether the metric is blind is not known",
+    "pareto": "no other ranked generator is both as good, by mean rank, and as quick to sample, within a tenth",
     "other-data": "these are not the published data of the suite",
     "random-split": "test sequences may have near copies among the training sequences",
 }
