@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from itertools import chain, count
@@ -25,6 +26,7 @@ _SETTINGS: Any = {"font.size": 8, "axes.spines.top": False, "axes.spines.right":
              "pdf.fonttype": 42, "svg.fonttype": "none", "figure.dpi": 200, "text.parse_math": False}  # fmt: skip
 _METADATA: dict[str, dict[str, Any]] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
 _WIDTH, _HEIGHT = 3.4, 2.4  # inches of a panel
+_CELLS = 12  # columns of a heat map that have room for numbers
 _LABEL = 40  # letters of a line of an axis's title
 
 
@@ -73,9 +75,10 @@ def _draw(canvas: Any, contents: Any) -> None:
     canvas.set_size_inches(
         width, sum(max(map(_height, contents[at : at + columns])) for at in range(0, len(contents), columns))
     )
-    for axes, content in zip(canvas.subplots(rows, columns, squeeze=False).flat, contents, strict=False):
+    grid = list(canvas.subplots(rows, columns, squeeze=False).flat)
+    for axes, content in zip(grid, contents, strict=False):
         _DRAWN[type(content)](axes, content)
-    for axes in canvas.axes[len(contents) :]:
+    for axes in grid[len(contents) :]:
         axes.set_visible(False)
 
 
@@ -95,7 +98,7 @@ def _panel(axes: Any, panel: Panel) -> None:
     elif panel.diagonal:
         axes.axline((0, 0), slope=1, color=MARKS["tss"], linewidth=0.6, linestyle=":")
     if panel.logarithmic:
-        axes.set_xscale("log")
+        _logarithmic(axes)
     for mark in panel.marks:
         line = axes.axvline if mark.axis == "x" else axes.axhline
         line(
@@ -111,6 +114,19 @@ def _panel(axes: Any, panel: Panel) -> None:
     _label(axes, panel.title, panel.x_title, panel.y_title)
     if axes.get_legend_handles_labels()[1]:
         axes.legend(fontsize=6, frameon=False)
+
+
+def _logarithmic(axes: Any) -> None:
+    """A logarithmic horizontal axis with a few plain numbers; matplotlib's own are formulas, which are not set here."""
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+
+    axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    within_a_decade = MaxNLocator(4, steps=[1, 2, 5, 10])
+    subs = (1.0, 2.0, 5.0) if high < 100 * low else (1.0,)
+    axes.xaxis.set_major_locator(within_a_decade if high < 10 * low else LogLocator(subs=subs, numticks=6))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _on_names(axes: Any, panel: Panel, series: Series) -> None:
@@ -154,6 +170,12 @@ def _heat(axes: Any, heat: Heat) -> None:
     axes.set_xticks(range(len(heat.columns)), heat.columns)
     axes.set_yticks(range(len(heat.rows)), heat.rows)
     axes.figure.colorbar(image, ax=axes)
+    for y, row in enumerate(values if len(heat.columns) <= _CELLS else []):
+        for x, value in enumerate(row):
+            if not math.isnan(value):
+                dark = sum(image.cmap(image.norm(value))[:3]) < 1.5
+                said = f"{float(f'{value:.3g}'):g}".replace("-", "\N{MINUS SIGN}")
+                axes.text(x, y, said, ha="center", va="center", fontsize=6, color="white" if dark else "black")
     _label(axes, heat.title, "", "")
 
 
