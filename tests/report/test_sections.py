@@ -256,6 +256,10 @@ class TestRuns:
         front = {point for point in shown.values() if not any(beats(other, point) for other in shown.values())}
         lines = [set(zip(series.x, series.y, strict=True)) for series in panel.series if series.shape == "line"]
         assert lines == ([front] if len(front) > 1 else [])
+        for series in panel.series:
+            assert [shown[name] for name in series.of] == (
+                list(zip(series.x, series.y, strict=True)) if series.shape == "line" else []
+            )
 
     def test_figures_for_papers(self, small, tmp_path):
         sections = sections_of(collect(small.directory, Store(small.store), None))

@@ -25,6 +25,7 @@ class Series:
         low, high: ends of intervals along x, for points on an axis of names; of the longer line of a spread.
         inner_low, inner_high: ends of the shorter, thicker line of a spread, whose ``x`` is the middle.
         text: what is said of each point; empty for its coordinates.
+        of: the generator of each point, where they are of several; those of hidden ones are left out.
         colour: the how manyth of the palette, from 1 on; 0: by its role, ``other`` as text.
         faint: one of many, drawn small.
     """
@@ -39,6 +40,7 @@ class Series:
     inner_low: Sequence[Number] = ()
     inner_high: Sequence[Number] = ()
     text: Sequence[str] = ()
+    of: Sequence[str] = ()
     colour: int = 0
     faint: bool = False
 

@@ -32,6 +32,17 @@ const traces = (() => {
     gridcolor: css("line"), linecolor: css("line"), zeroline: false, automargin: true, tickfont: { size: 12, color: css("muted") },
     ...more,
   });
+  /* Plotly labels a logarithmic axis by its range: in linear steps within a decade, by 1-2-5, or by powers. Just above a
+     decade it would take every digit, and far below one or two numbers at most: such ranges are made wider. */
+  const logarithmic = (values) => {
+    const ends = values.filter((value) => value > 0).map(Math.log10);
+    if (!ends.length) return { type: "log" };
+    const [low, high] = [Math.min(...ends), Math.max(...ends)];
+    const fit = 1.14 * (high - low);
+    const decades = fit < 0.5 ? 0.5 : fit > 1 && fit < 1.25 ? 1.25 : fit;
+    const margin = (decades - (high - low)) / 2;
+    return { type: "log", range: [low - margin, high + margin], nticks: decades > 1 ? 4 : 3, tickformat: "~g" };
+  };
   const titled = (layout, title) => {
     if (title) layout.title = { text: short(title, 60), font: { size: 13 }, x: 0.01, xanchor: "left", y: 0.98, yanchor: "top" };
     else layout.margin.t = 12;
@@ -44,13 +55,12 @@ const traces = (() => {
     y: mark.axis === "x" ? (onY ?? range) : [mark.at, mark.at],
     line: { width: 2, color: css(mark.role === "tss" ? "muted" : mark.role), dash: mark.role === "floor" ? "solid" : "dot" },
   }));
-  /* Labels of marks stand above the axes; of two that are near, the second stands on the other side of its line. */
-  const markLabels = (marks, span) => marks.filter((mark) => mark.axis === "x").map((mark, index, all) => {
-    const near = all.some((other, place) => place < index && Math.abs(other.at - mark.at) < 0.2 * span);
-    const left = index > 0 && near ? mark.at < all[index - 1].at : index + 1 < all.length && mark.at < all[index + 1].at;
+  /* Labels of marks stand above the axes; of two, each on the side of its line that the other is not on. */
+  const markLabels = (marks) => marks.filter((mark) => mark.axis === "x").map((mark, index, all) => {
+    const left = all.some((other, place) => other.at > mark.at || (other.at === mark.at && place > index));
     return {
       x: mark.at, y: 1, yref: "paper", yanchor: "bottom", xanchor: all.length > 1 ? (left ? "right" : "left") : "center",
-      text: mark.label, showarrow: false, font: { size: 12, color: css(mark.role === "tss" ? "muted" : mark.role) },
+      text: escape(mark.label), showarrow: false, font: { size: 12, color: css(mark.role === "tss" ? "muted" : mark.role) },
     };
   });
 
@@ -95,12 +105,12 @@ const traces = (() => {
     const layout = base(74 + 34 * Math.max(2, names.length));
     const values = all.flatMap((trace) => trace.x).filter((value) => value !== null);
     const narrow = innerWidth < 640;
-    layout.xaxis = axis(panel.x_title, { type: panel.logarithmic ? "log" : "linear", nticks: narrow ? 4 : 7, ...(panel.logarithmic ? { dtick: 1 } : {}) });
+    layout.xaxis = axis(panel.x_title, panel.logarithmic ? logarithmic(values) : { nticks: narrow ? 4 : 7 });
     layout.yaxis = axis("", {
       tickvals: names.map((_, index) => index), ticktext: names.map((name) => short(name, narrow ? (spread ? 18 : 14) : 26)),
       range: [names.length - 0.4, -0.6], showgrid: false, tickfont: { size: 13, color: css("ink") }, fixedrange: true,
     });
-    layout.annotations = markLabels(marks, Math.max(...values) - Math.min(...values));
+    layout.annotations = markLabels(marks);
     titled(layout, panel.title);
     if (marks.length) layout.margin.t = 28;
     if (spread) {
@@ -111,8 +121,15 @@ const traces = (() => {
     return [all, layout];
   };
 
+  /* A series whose points are of several generators loses the points of hidden ones, and a line of one point is none. */
+  const withoutHidden = (series) => {
+    if (!series.of) return hidden.generator.has(series.name) ? null : series;
+    const [x, y] = [series.x, series.y].map((values) => values.filter((_, index) => !hidden.generator.has(series.of[index])));
+    return x.length > 1 ? { ...series, x, y } : null;
+  };
+
   const numeric = (panel) => {
-    const shown = panel.series.filter((series) => !hidden.generator.has(series.name));
+    const shown = panel.series.map(withoutHidden).filter((series) => series !== null);
     const all = shown.map((series) => {
       const colour = colourOf(series);
       const text = series.text?.map(escape);
@@ -132,16 +149,16 @@ const traces = (() => {
           dash: series.role === "other" ? DASHES[((series.colour ?? 1) - 1) % DASHES.length] : "solid" } };
     });
     const layout = titled(base(panel.bare ? 380 : 300), panel.title);
-    layout.xaxis = axis(panel.x_title, panel.logarithmic ? { type: "log", dtick: 1 } : {});
-    layout.yaxis = axis(panel.y_title, { rangemode: panel.diagonal || panel.bare || panel.series.every((series) => series.role === "other") ? "normal" : "tozero" });
     const [xs, ys] = ["x", "y"].map((name) => shown.flatMap((series) => series[name]).filter((value) => value !== null));
+    layout.xaxis = axis(panel.x_title, panel.logarithmic ? logarithmic(xs) : {});
+    layout.yaxis = axis(panel.y_title, { rangemode: panel.diagonal || panel.bare || panel.series.every((series) => series.role === "other") ? "normal" : "tozero" });
     if (panel.diagonal) {
       const ends = [Math.min(...xs, ...ys), Math.max(...xs, ...ys)];
       all.unshift({ type: "scatter", mode: "lines", x: ends, y: ends, hoverinfo: "skip", showlegend: false, line: { color: css("muted"), width: 1, dash: "dot" } });
     }
     const marks = panel.marks ?? [];
     all.unshift(...markTraces(marks, [0, 0], [Math.min(...ys, 0), Math.max(...ys, 0)]));
-    layout.annotations = markLabels(marks, Math.max(...xs) - Math.min(...xs));
+    layout.annotations = markLabels(marks);
     if (panel.bare)
       for (const name of ["xaxis", "yaxis"]) Object.assign(layout[name], { showticklabels: false, showgrid: false, showline: true, mirror: true });
     if (shown.length > 1) {
@@ -199,7 +216,7 @@ const traces = (() => {
     const layout = titled(base(190), content.title);
     layout.xaxis = axis(content.x_title, { range: [content.first - 0.7, content.first + content.heights.length - 0.3], showgrid: false });
     layout.yaxis = axis("bits", { range: [0, top * 1.05], nticks: 4 });
-    layout.annotations = markLabels(marks, content.heights.length);
+    layout.annotations = markLabels(marks);
     return [all, layout];
   };
 

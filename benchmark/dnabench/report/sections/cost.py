@@ -85,13 +85,16 @@ def _front(run: Run) -> list[Figure]:
         )
         for number, (entry, cost) in enumerate(zip(entries, seconds, strict=True), start=1)
     ]
-    front = sorted((1000 * cost, e.mean_rank.value) for e, cost in zip(entries, seconds, strict=True) if e.pareto)
+    front = sorted(
+        (1000 * cost, e.mean_rank.value, e.generator) for e, cost in zip(entries, seconds, strict=True) if e.pareto
+    )
     line = Series(
         name="front",
         role="other",
         shape="line",
-        x=rounded(cost for cost, _ in front),
-        y=rounded(rank for _, rank in front),
+        x=rounded(cost for cost, _, _ in front),
+        y=rounded(rank for _, rank, _ in front),
+        of=[name for _, _, name in front],
     )
     panel = Panel(
         title="",
