@@ -169,13 +169,14 @@ class Score:
         details: a table for plots. A run keeps that of the whole sample as ``details/GENERATOR/seedK/METRIC.csv``. The
             report draws it where its columns say how: with ``generated`` and ``reference``, numbers on one scale, as
             curves over ``position`` (bases from a sequence's first, 0) or ``distance`` (bp), in a panel for each value
-            of the columns of text before it (rows without a position are left out); over ``quantile`` (0.05, 0.25,
-            0.5, 0.75 and 0.95) as the spread of both sides, a line for each value of the columns of text before it;
-            without one of these three as points, a row each, named by the columns of text. With ``identity`` (a share
-            from 0 to 1) as its histogram. Two columns of text are about the table itself: ``quantity`` says in words
-            what ``generated`` and ``reference`` are, with the unit, which titles axes, and ``view`` holds several
-            tables in one: the rows of each of its values, which is the title, are a figure of their own, drawn by the
-            columns that hold something in them.
+            of the columns of names before it (rows without a position are left out); over ``quantile`` (0.05, 0.25,
+            0.5, 0.75 and 0.95) as the spread of both sides, a line for each value of the columns of names before it;
+            without one of these three as points, a row each, named by the columns of names. With ``identity`` (a share
+            from 0 to 1) as its histogram. Columns of names are those that stand before all of the six above, even
+            where each name is a number, and those that hold any text. Two columns of text are about the table itself:
+            ``quantity`` says in words what ``generated`` and ``reference`` are, with the unit, which titles axes, and
+            ``view`` holds several tables in one: the rows of each of its values, which is the title, are a figure of
+            their own, drawn by the columns that hold something in them.
         direction: of a part, which way is better: ``lower``, ``higher``, or ``none`` where neither is; None for the
             metric's own.
     """

@@ -171,6 +171,50 @@ class TestDetails:
         assert {panel.y_title for panel in curves} == {"activity (log2)"}
         assert [panel.series[1].x for panel in curves] == [[5 * track - 5] for track in range(7)]
 
+    @pytest.mark.parametrize("tracks", [("0", "1", "10"), ("nan", "1", "inf"), ("007", "7", "7.0")])
+    def test_names_that_look_like_numbers_are_names(self, tmp_path, tracks):
+        text = "view,quantity,track,assay,quantile,position,tracks,ks,generated,reference\n" + "".join(
+            f"Spread,z-score,{track},,{level},,,0.5,{level},{place}\n"
+            for place, track in enumerate(tracks)
+            for level in (0.05, 0.25, 0.5, 0.75, 0.95)
+        )
+        text += "".join(f"Assay,z-score,,{track},0.5,,3,0.5,1,1\n" for track in tracks)
+        text += "".join(f"Means,z-score,{track},,,,,0.1,{place},2\n" for place, track in enumerate(tracks))
+        text += "".join(f"Along,z-score,{track},,,{at},,,{at},3\n" for track in tracks for at in (0, 10))
+        found = self.figures(tmp_path, text)
+        assert [figure.title for figure in found] == ["Spread", "Means", "Along"]  # Assay lacks four of its five
+        spread, means, along = (figure.choices["g"] for figure in found)
+        assert spread[0].names == list(tracks)
+        assert spread[0].series[0].x == [0, 1, 2]
+        assert means[0].series[0].text == list(tracks)
+        assert [panel.title for panel in along] == list(tracks)
+        assert [panel.series[1].y for panel in along] == [[0, 10]] * 3
+
+    def test_pairs_of_names_in_digits_are_curves_of_their_own(self, tmp_path):
+        text = "quantity,motif_1,motif_2,distance,bin,generated,reference\n" + "".join(
+            f"share,{first},{second},{distance},{distance},{distance},1\n"
+            for first, second in ((1, 2), (1, 3), (2, 3))
+            for distance in (-5, 5)
+        )
+        panels = self.panels(tmp_path, text)
+        assert [panel.title for panel in panels] == ["1 – 2", "1 – 3", "2 – 3"]
+        assert [panel.series[0].x for panel in panels] == [[-5, 5]] * 3
+
+    def test_numbers_beside_what_is_drawn_name_nothing(self, tmp_path):
+        (panel,) = self.panels(tmp_path, "generated,reference,kmer,contribution\n0.1,0.2,AA,1\n0.3,0.3,NA,0\n")
+        assert panel.series[0].text == ["AA", "NA"]
+        assert panel.title == "m by kmer"
+
+    def test_points_that_are_left_out_are_told(self, tmp_path):
+        rows = "".join(f"w{number},{number},0\n" for number in range(1000))
+        (panel,) = self.panels(tmp_path, f"word,generated,reference\n{rows}")
+        assert panel.title == "m by word: the 400 of 1,000 that differ most"
+        assert panel.series[0].text == [f"w{number}" for number in range(600, 1000)]
+
+    def test_positions_in_words_are_no_positions(self, tmp_path):
+        (panel,) = self.panels(tmp_path, "position,generated,reference\nTATA-box,1,2\n3,3,4\n")
+        assert panel.series[0].text == ["TATA-box", "3"]
+
     def test_spreads_and_curves_on_paper(self, tmp_path):
         text = "view,quantity,track,quantile,position,generated,reference\n" + "".join(
             f"Spread,activity (log2),a,{level},,{level},{2 * level}\nAlong,activity (log2),a,,{level},1,2\n"

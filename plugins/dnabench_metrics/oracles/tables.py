@@ -18,8 +18,8 @@ MOST_MEANS = 400
 #: Assays whose spread is told; of more, those with the most tracks.
 MOST_ASSAYS = 24
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-#: The order of the columns is that of the convention: what names a row stands before the axis.
-_COLUMNS = ["view", "quantity", "track", "assay", "tracks", "quantile", "position", "ks", "generated", "reference"]
+#: The order of the columns is that of the convention: what names a row stands before the axes, and nothing else does.
+_COLUMNS = ["view", "quantity", "track", "assay", "quantile", "position", "tracks", "ks", "generated", "reference"]
 
 
 class Tables:

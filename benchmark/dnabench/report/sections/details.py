@@ -22,6 +22,8 @@ _SIDES = ["generated", "reference"]
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 #: Columns about the table, which name no row.
 _ABOUT = ["view", "quantity"]
+#: Columns that are drawn. What stands before all of them names rows, in digits too.
+_DRAWN = [*_AXES, "quantile", *_SIDES, "identity"]
 #: A reader may choose one of more panels than these.
 MOST_PANELS = 6
 
@@ -65,19 +67,37 @@ def _table(run: Run, generator: str, metric: str) -> pd.DataFrame | None:
     for seed in run.plan.seeds:
         try:
             path = entry(run.directory, "details", generator, f"seed{seed}", f"{metric}.csv")
-            return pd.read_csv(path, keep_default_na=False, na_values=[""])
+            table = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
         except (OSError, ValueError):
             continue
+        return _with_numbers(table)
     return None
 
 
+def _with_numbers(table: pd.DataFrame) -> pd.DataFrame:
+    """A table of text, as it was read, with numbers in the columns that hold nothing else and name no rows."""
+    first = next((place for place, column in enumerate(table) if column in _DRAWN), 0)
+    for place, column in enumerate(table):
+        if column in _ABOUT or (place < first and table[column].notna().any()):
+            continue
+        try:
+            table[column] = pd.to_numeric(table[column])
+        except ValueError:
+            continue  # a column of text
+    return table
+
+
+def _is_number(table: pd.DataFrame, column: str) -> bool:
+    return column in table and pd.api.types.is_numeric_dtype(table[column])
+
+
 def _panels(run: Run, table: pd.DataFrame, metric: str, generator: str) -> list[Panel]:
-    if "identity" in table and pd.api.types.is_numeric_dtype(table["identity"]):
+    if _is_number(table, "identity"):
         return _histogram(run, table["identity"], generator)
-    if not {*_SIDES} <= set(table) or not all(pd.api.types.is_numeric_dtype(table[side]) for side in _SIDES):
+    if not all(_is_number(table, side) for side in _SIDES):
         return []
     quantity = next((str(text) for text in table.get("quantity", [])), "")
-    axis = next((column for column in (*_AXES, "quantile") if column in table), None)
+    axis = next((column for column in (*_AXES, "quantile") if _is_number(table, column)), None)
     if axis is None:
         return _scatter(run, table, metric, generator, quantity)
     keys = [c for c in _names(table) if table.columns.get_loc(c) < table.columns.get_loc(axis)]
@@ -106,8 +126,8 @@ def _panels(run: Run, table: pd.DataFrame, metric: str, generator: str) -> list[
 
 
 def _names(table: pd.DataFrame) -> list[str]:
-    """The columns of text, which name rows."""
-    return [c for c in table if c not in _ABOUT and not pd.api.types.is_numeric_dtype(table[c])]
+    """The columns that name rows."""
+    return [c for c in table if c not in _ABOUT and not _is_number(table, c)]
 
 
 def _spreads(run: Run, groups: list[tuple[str, pd.DataFrame]], quantity: str, generator: str) -> list[Panel]:
@@ -155,6 +175,7 @@ def _scatter(run: Run, table: pd.DataFrame, metric: str, generator: str, quantit
     table = table.dropna(subset=_SIDES)
     if table.empty:
         return []
+    given = len(table)
     order = np.argsort(-np.abs(table["generated"] - table["reference"]).to_numpy(), kind="stable")[:MOST_POINTS]
     table = table.iloc[np.sort(order)]
     names = _names(table)
@@ -167,9 +188,10 @@ def _scatter(run: Run, table: pd.DataFrame, metric: str, generator: str, quantit
         y=rounded(table["generated"]),
         text=text,
     )
+    part = f": the {MOST_POINTS} of {given:,} that differ most" if given > MOST_POINTS else ""
     return [
         Panel(
-            title=f"{metric}: a point for each {' and '.join(names) or 'row'}",
+            title=f"{metric} by {' and '.join(names) or 'row'}{part}",
             x_title=f"real: {quantity}" if quantity else "real",
             y_title=f"{generator}: {quantity}" if quantity else generator,
             series=[series],
