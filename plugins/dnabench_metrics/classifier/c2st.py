@@ -192,6 +192,8 @@ def telling(training: Sample, held_out: Sample) -> pd.DataFrame:
     values = np.concatenate([held_out.counts[rows], places(held_out.codes[rows])], axis=1)[:, best]
     return pd.DataFrame(
         {
+            "view": f"Words and places: the {len(best)} of {len(names):,} that differ most",
+            "quantity": "mean count per sequence",
             "feature": [names[column] for column in best],
             "generated": values[side].mean(0),
             "reference": values[~side].mean(0),

@@ -91,11 +91,15 @@ class MotifCooccurrence(MotifMetric):
     def _pairs(self, result: CovarianceDifference) -> pd.DataFrame:
         """The pairs with the largest scaled differences: motif_1, motif_2, generated, reference, difference."""
         rows, columns = np.triu_indices(len(self.motifs))
+        title = "Covariances of the counts of two motifs"
+        if len(rows) > MOST_PAIRS:
+            title += f": the {MOST_PAIRS} of {len(rows):,} pairs that differ most"
         most = np.argsort(-np.abs(result.scaled[rows, columns]), kind="stable")[:MOST_PAIRS]
         rows, columns = rows[most], columns[most]
         names = np.array([motif.name for motif in self.motifs], object)
         return pd.DataFrame(
             {
+                "view": title,
                 "motif_1": names[rows],
                 "motif_2": names[columns],
                 "generated": result.generated[rows, columns],

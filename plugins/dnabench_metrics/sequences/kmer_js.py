@@ -128,6 +128,8 @@ def _influence(codes: np.ndarray, counts: np.ndarray, other: np.ndarray, k: int)
 def _largest_terms(found: np.ndarray, terms: np.ndarray, p: np.ndarray, q: np.ndarray, k: int) -> pd.DataFrame:
     """The k-mers that add most to the divergence: kmer, share of each side's windows, share of the divergence.
 
+    Their title says of how many, those that occur nowhere included: so it is the same for all generators.
+
     Args:
         found: the k-mers that occur, int64.
         terms: what each of them adds, float64, the same shape.
@@ -137,9 +139,13 @@ def _largest_terms(found: np.ndarray, terms: np.ndarray, p: np.ndarray, q: np.nd
     """
     order = np.argsort(-terms, kind="stable")[:TABLE_ROWS]
     largest = found[order]
+    title = f"{k}-mers"
+    if 4**k > TABLE_ROWS:
+        title += f": the {TABLE_ROWS} of {4**k:,} that add most to the distance"
     bases = (largest[:, None] >> (2 * np.arange(k - 1, -1, -1))) & 3
     return pd.DataFrame(
         {
+            "view": title,
             "quantity": "share of the k-mers",
             "kmer": SequenceSet(bases.astype(np.uint8)).strings(),
             "generated": p[largest],

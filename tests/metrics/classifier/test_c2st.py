@@ -44,8 +44,11 @@ def test_a_base_that_one_side_always_has_is_found_and_named(c2st):
     # The base itself allows P(other) + P(same) / 2 = 7/8, and nothing else tells the sides apart.
     assert 0.75 < score.value < 0.95
     assert score.ci_low < 0.875 < score.ci_high
+    # 4 + 16 + 64 + 256 words, a base at 40 positions, and 16 dinucleotides in five stretches of 8 bp.
+    assert len(score.details) == 30
     best = score.details.iloc[0]
     assert best["feature"] == "G at 17"
+    assert best["view"] == "Words and places: the 30 of 580 that differ most"
     assert best["generated"] == 1
     assert best["reference"] == pytest.approx(0.25, abs=0.12)
     assert best["auroc"] == pytest.approx(0.5 + (1 - best["reference"]) / 2)

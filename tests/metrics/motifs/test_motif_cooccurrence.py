@@ -132,6 +132,7 @@ def test_the_score_is_the_root_and_its_pairs_are_numpy_s(metric, score_codes, hu
     difference = (covariances[0] - covariances[1]) / np.outer(scale, scale)
     assert score.value == pytest.approx(np.linalg.norm(difference) / 4, rel=1e-12)
     assert len(score.details) == 10
+    assert score.details["view"].unique().tolist() == ["Covariances of the counts of two motifs"]
     rows = score.details.set_index(["motif_1", "motif_2"])
     assert rows.loc[("tata-box", "gc-box"), "difference"] == pytest.approx(difference[0, 3])
     assert rows.loc[("ccaat-box", "gc-box"), "reference"] == pytest.approx(covariances[1][2, 3])
@@ -155,3 +156,19 @@ def test_what_cannot_be_compared_is_refused(metric, score_codes, human, tmp_path
     short = SequenceSet(np.zeros((5, 9), np.uint8))
     with pytest.raises(UserError, match="tata-box is 15 bp wide"):
         score_codes(metric, generated=short.codes, reference=short.codes)
+
+
+def test_the_table_says_of_how_many_pairs_it_holds_the_most_different(score_codes, tmp_path):
+    # Ten motifs of 4 bp, each of one word, have 10 * 11 / 2 pairs.
+    words = ["AAAA", "CCCC", "GGGG", "TTTT", "ACAC", "GTGT", "AGAG", "CTCT", "ATAT", "CGCG"]
+    counts = [
+        "\n".join(" ".join("99" if base == other else "0" for base in word) for other in "ACGT") for word in words
+    ]
+    path = tmp_path / "words.pfm"
+    path.write_text("".join(f">{word}\n{rows}\n" for word, rows in zip(words, counts, strict=True)))
+    x, y = (np.random.default_rng(seed).integers(0, 4, (300, 200), dtype=np.uint8) for seed in (1, 2))
+    details = score_codes(MotifCooccurrence(MotifCooccurrenceOptions(str(path))), generated=x, reference=y).details
+    assert len(details) == 50
+    assert details["view"].unique().tolist() == [
+        "Covariances of the counts of two motifs: the 50 of 55 pairs that differ most"
+    ]

@@ -33,6 +33,7 @@ def test_by_hand(scorer):
     )
     assert score.value == pytest.approx(np.sqrt(0.75 * np.log2(1.5) - 0.25), rel=1e-12)
     assert score.details.to_dict("list") == {
+        "view": ["1-mers"] * 2,
         "quantity": ["share of the k-mers"] * 2,
         "kmer": ["A", "C"],
         "generated": [0.75, 0.25],
@@ -82,6 +83,7 @@ def test_the_table_names_the_words_that_differ_most(scorer):
     generated[:, 40:46] = (3, 0, 3, 0, 0, 0)
     details = scorer(KmerJS(KmerJSOptions()))(generated, reference).details
     assert len(details) == 100
+    assert details["view"].unique().tolist() == ["6-mers: the 100 of 4,096 that add most to the distance"]
     assert details["kmer"][0] == "TATAAA"
     assert details["generated"][0] > 400 / (400 * 95)
     assert details["contribution"].is_monotonic_decreasing
