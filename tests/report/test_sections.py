@@ -20,7 +20,7 @@ from dnabench.report.collect import collect
 from dnabench.report.figures import write_figures
 from dnabench.report.material import Material, entry, spread
 from dnabench.report.page import number, sections_of
-from dnabench.report.sections import details
+from dnabench.report.sections import details, head, table
 from dnabench.report.sections.sequences import gc_content, information, kmer_frequencies
 from dnabench.store import Store
 
@@ -271,6 +271,25 @@ class TestRuns:
         assert [section.id for section in sections.others] == ["sequences", "cost"]
         assert found.left_out == []
         assert "data-figure" in (made.directory / "report.html").read_text()
+
+    def test_where_no_metric_is_heard_scores_are_not_said_to_be_missing(self, small):
+        run = collect(small.directory, Store(small.store), None)
+        run.board.__dict__["silent"] = list(run.metrics)
+        assert "no metric tells any control from real DNA" in sections_of(run).head.verdict
+        groups = {title: [row.generator for row in rows] for _, title, rows in table.build(run).groups}
+        assert groups.pop("Controls: never ranked") == ["bootstrap", "dinucleotide-shuffle", "holdout"]
+        assert groups == {
+            "Not ranked: no metric tells any control from real DNA": ["markov=2", "position", "random"],
+            "Not ranked: scores are missing": ["external"],
+        }
+
+    @pytest.mark.parametrize(("metrics", "said"), [(1, "1 metric does not"), (3, "3 metrics together do not")])
+    def test_a_shared_first_place_is_told(self, small, metrics, said):
+        run = collect(small.directory, Store(small.store), None)
+        run.board.__dict__["silent"] = run.metrics[metrics:]
+        run.ranked = [{"generator": name, "rank": 1, "flags": ""} for name in ("markov=2", "position")]
+        verdict = f"markov=2 and position share the first place of 2 ranked generators: {said} tell them apart."
+        assert head.build(run).verdict == verdict
 
     def test_without_its_store_a_report_says_what_it_lacks(self, small, tmp_path):
         run = collect(small.directory, Store(tmp_path), None)

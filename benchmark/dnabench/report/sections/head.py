@@ -65,7 +65,8 @@ def _verdict(run: Run) -> str:
             f"{names[0]} is the only ranked generator: there is nothing to compare it with but the floor and controls."
         )
     if len(names) > 1:
-        return f"{_list(names)} share the first place of {of}: {metrics} together do not tell them apart."
+        tell = f"{metrics} together do" if len(heard) > 1 else f"{metrics} does"
+        return f"{_list(names)} share the first place of {of}: {tell} not tell them apart."
     return f"{names[0]} comes out first of {of}, by {metrics}."
 
 

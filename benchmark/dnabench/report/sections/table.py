@@ -22,6 +22,7 @@ _FLAGS = {
 }
 _GROUPS = (
     ("ranked", "Ranked"),
+    ("unranked", "Not ranked: no metric tells any control from real DNA"),
     ("incomplete", "Not ranked: scores are missing"),
     ("control", "Controls: never ranked"),
 )
@@ -129,7 +130,7 @@ def build(run: Run) -> Ranking:
     used: set[str] = set()
     for row in board.rows:
         name = row["generator"]
-        group = "control" if row["kind"] == "control" else "incomplete" if row["rank"] is None else "ranked"
+        group = _group(row, heard=set(run.metrics) != set(board.silent))
         entry = board.ranking.entry(name)
         flags = [flag for flag in flags_of(row["flags"]) if flag.name != "field"]
         flags += [Flag("pareto", "")] if entry and entry.pareto else []
@@ -160,6 +161,15 @@ def build(run: Run) -> Ranking:
         field=board.ranking.field,
         useless=run.plan.controls.useless if run.plan.controls.useless in run.rows else "",
     )
+
+
+def _group(row: Mapping[str, Any], *, heard: bool) -> str:
+    """Where a row stands; ``heard``: whether any metric has a voice in the ranks."""
+    if row["kind"] == "control":
+        return "control"
+    if row["rank"] is not None:
+        return "ranked"
+    return "incomplete" if heard or not row["complete"] else "unranked"
 
 
 def flags_of(text: str) -> list[Flag]:
