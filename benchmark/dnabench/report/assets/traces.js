@@ -43,6 +43,8 @@ const traces = (() => {
     const margin = (decades - (high - low)) / 2;
     return { type: "log", range: [low - margin, high + margin], nticks: decades > 1 ? 4 : 3, tickformat: "~g" };
   };
+  /* A legend at the foot of its figure, below whatever the axis has. */
+  const below = { orientation: "h", x: 0, xanchor: "left", y: 0.01, yanchor: "bottom", yref: "container", font: { size: 12 } };
   const titled = (layout, title) => {
     if (title) layout.title = { text: short(title, 60), font: { size: 13 }, x: 0.01, xanchor: "left", y: 0.98, yanchor: "top" };
     else layout.margin.t = 12;
@@ -115,7 +117,7 @@ const traces = (() => {
     if (marks.length) layout.margin.t = 28;
     if (spread) {
       layout.showlegend = true;
-      layout.legend = { orientation: "h", x: 0, xanchor: "left", y: 0.01, yanchor: "bottom", yref: "container", font: { size: 12 } };
+      layout.legend = below;
       layout.height += 24;
     }
     return [all, layout];
@@ -163,9 +165,8 @@ const traces = (() => {
       for (const name of ["xaxis", "yaxis"]) Object.assign(layout[name], { showticklabels: false, showgrid: false, showline: true, mirror: true });
     if (shown.length > 1) {
       layout.showlegend = true;
-      layout.legend = { orientation: "h", x: 0, xanchor: "left", y: panel.bare ? -0.04 : -0.24, yanchor: "top", font: { size: 12 } };
-      if (panel.bare) layout.height += 18 * Math.ceil(shown.length / 2);
-      else layout.height += 24;
+      layout.legend = below;
+      layout.height += 6 + 18 * Math.ceil(shown.length / (panel.bare || innerWidth < 640 ? 2 : 8));
     }
     return [all, layout];
   };
