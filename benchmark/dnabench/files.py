@@ -75,6 +75,18 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
             return
 
 
+def is_held(path: Path) -> bool:
+    """Whether a process holds the lock file. Nothing is made or changed."""
+    try:
+        with path.open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def _is_at(descriptor: int, path: Path) -> bool:
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())

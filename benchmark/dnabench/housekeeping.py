@@ -7,7 +7,6 @@ record goes before its files, so that no cell is ever finished without them.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import shutil
 import time
 from collections import defaultdict
@@ -15,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from dnabench.files import locked
+from dnabench.files import is_held, locked
 from dnabench.inventory import DOWNLOADS, KINDS, MADE, Item, measure, scan
 from dnabench.store import FOLDERS
 
@@ -136,12 +135,12 @@ def prune(
     """
     everything = list(scan(root))
     now = time.time()
-    held = [item for item in everything if item.path.suffix == ".lock" and _is_held(item.path)]
+    held = [item for item in everything if item.path.suffix == ".lock" and is_held(item.path)]
     grace = max((now - item.used for item in held), default=0.0)
     grace = max(DAY, grace) if held else min(HOUR, older_than or HOUR)
 
     def in_use(unit: Unit) -> bool:
-        return now - unit.used < grace or (unit.lock is not None and _is_held(unit.lock))
+        return now - unit.used < grace or (unit.lock is not None and is_held(unit.lock))
 
     found = [unit for unit in units(root, everything) if unit.kind in kinds]
     chosen, spared = choose(found, now=now, older_than=older_than, max_size=max_size, in_use=in_use)
@@ -181,15 +180,3 @@ def _is_recorded(unit: Unit) -> bool:
     last = unit.items[-1]
     record = last.path.parents[1] / "cells" / f"{last.key}.json"
     return unit.waste and last.kind in FOLDERS.values() and record.exists()
-
-
-def _is_held(path: Path) -> bool:
-    """Whether a process holds the lock file. Nothing is made or changed."""
-    try:
-        with path.open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False

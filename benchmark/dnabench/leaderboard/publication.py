@@ -9,7 +9,6 @@ lock only where a publication is in their way, since a leaderboard may be one th
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 import time
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from dnabench.errors import UserError
-from dnabench.files import locked, sync, sync_tree
+from dnabench.files import is_held, locked, sync, sync_tree
 from dnabench.leaderboard import names
 
 _READY = ".ready"
@@ -98,7 +97,8 @@ def undisturbed(directory: Path, suite: str, read: Callable[[], T]) -> T:
             try:
                 stack.enter_context(held(directory, suite))
             except UserError:
-                if before.ready and not _is_held(directory, suite) and _state(directory, suite).ready == before.ready:
+                alone = not is_held(_hidden(directory, suite, ".lock"))
+                if before.ready and alone and _state(directory, suite).ready == before.ready:
                     raise UserError(
                         f"{directory}: a publication of {suite} was interrupted, and it cannot be finished from here, "
                         f"where the directory cannot be written; dnabench leaderboard build {directory} finishes it"
@@ -128,18 +128,6 @@ def _stat(path: Path) -> os.stat_result | None:
         return path.stat()
     except OSError:
         return None
-
-
-def _is_held(directory: Path, suite: str) -> bool:
-    """Whether somebody has the lock of a suite, asked without writing."""
-    try:
-        with _hidden(directory, suite, ".lock").open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
 
 
 def _finish(directory: Path, suite: str) -> None:
