@@ -186,6 +186,24 @@ def test_readers_beside_publishers_see_tables_that_agree_with_their_facts(tmp_pa
         assert json.loads((tmp_path / f"{number}.json").read_text()) == []
 
 
+@pytest.mark.parametrize("torn", [False, True])
+def test_what_changes_while_it_is_read_is_read_again(tmp_path, torn):
+    path = publish(tmp_path / "board", 1)
+    seen = []
+
+    def read():
+        seen.append((path / "own.csv").read_text())
+        if len(seen) == 1:
+            publish(path, 2)
+            if torn:
+                raise UserError("facts of two protocols")
+        return seen[-1], contents(path)["own.csv"].decode()
+
+    table, there = publication.undisturbed(path, "own", read)
+    assert table == there
+    assert len(seen) == 2
+
+
 AS_SOMEBODY = """
 import os, sys
 from pathlib import Path
