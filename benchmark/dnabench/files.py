@@ -71,7 +71,8 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
             try:
                 yield
             finally:
-                path.unlink()
+                with contextlib.suppress(PermissionError):  # then it stays, and locks nothing
+                    path.unlink()
             return
 
 

@@ -160,6 +160,7 @@ def test_the_score_by_hand(meme_file, make_context):
     assert score.ci_low > 0
 
     assert score.details.to_dict("list") == {
+        "quantity": ["share of the sequences"] * 8,
         "motif": ["one"] * 4 + ["two"] * 4,
         "position": pytest.approx([0, 4, 8, np.nan] * 2, nan_ok=True),
         "bin": ["0-3", "4-7", "8-11", "absent"] * 2,
