@@ -225,11 +225,16 @@ def check_of(path):
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+def permit(path, mode):
+    for folder in (path, *(file for file in path.rglob("*") if file.is_dir())):
+        folder.chmod(mode)
+
+
 def test_who_cannot_write_is_told_of_an_interrupted_publication(elsewhere):
     before = contents(elsewhere)
-    elsewhere.chmod(0o555)
+    permit(elsewhere, 0o555)
     out, err = (process := check_of(elsewhere)).communicate()
-    elsewhere.chmod(0o755)
+    permit(elsewhere, 0o755)
     assert (process.returncode, out) == (2, "")
     (line,) = err.splitlines()
     assert "a publication of own was interrupted" in line
@@ -241,11 +246,11 @@ def test_who_cannot_write_waits_for_a_publication_that_goes_on(elsewhere, tmp_pa
     ready = shutil.copytree(elsewhere / ".own.ready", tmp_path / "ready")
     with publication.held(elsewhere, "own"):
         ready.rename(elsewhere / ".own.ready")
-        elsewhere.chmod(0o555)
+        permit(elsewhere, 0o555)
         process = check_of(elsewhere)
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(timeout=3)
-        elsewhere.chmod(0o755)
+        permit(elsewhere, 0o755)
         shutil.rmtree(elsewhere / ".own.ready")
     out, err = process.communicate()
     assert (process.returncode, err) == (0, "")
