@@ -116,8 +116,8 @@ def test_show_of_a_run_has_the_pareto_front(dnabench, promoters, tmp_path):
     (shown,) = json.loads(dnabench("leaderboard", "show", tmp_path / "run", "--format", "json").out)
     ranked = [row for row in shown["generators"] if row["rank"] is not None]
     assert all(row["seconds_per_sequence"] > 0 for row in ranked)
-    cheapest = min(ranked, key=lambda row: row["seconds_per_sequence"])
-    assert cheapest["pareto"] is True
+    best = min(ranked, key=lambda row: (row["mean_rank"]["value"], row["seconds_per_sequence"]))
+    assert best["pareto"] is True
     assert dnabench("leaderboard", "export", tmp_path / "run", "--to", "md").code == 0
     header, first, *_ = (tmp_path / "run" / "results.csv").read_text().splitlines(keepends=True)
     for spoilt, message in (
